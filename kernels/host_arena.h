@@ -1,0 +1,33 @@
+// A bump allocator over host memory: the scratch of streams that run on the CPU.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace hearth {
+
+/// take() moves a mark up, release() moves it back. One thread.
+class HostArena {
+public:
+    HostArena();
+    ~HostArena();
+    HostArena(const HostArena&) = delete;
+    HostArena& operator=(const HostArena&) = delete;
+
+    void* take(size_t bytes) noexcept;  // 64-byte aligned; past what is reserved: internal error
+    size_t mark() const noexcept { return used_; }
+    void release(size_t mark) noexcept { used_ = mark; }
+    void reserve(size_t bytes);  // grows to at least `bytes`; nothing may be taken. Throws Error{kNoResources}
+
+private:
+    struct Free {
+        void operator()(std::byte* p) const;
+    };
+    std::unique_ptr<std::byte, Free> memory_;
+    size_t size_ = 0, used_ = 0;
+};
+
+/// Zeroed 64-byte-aligned host memory, counted. Throws Error{kNoResources} with the size.
+std::shared_ptr<std::byte> allocate_host(int64_t bytes);
+
+}  // namespace hearth

@@ -1,0 +1,61 @@
+// Which implementation of a stage or primitive runs.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/device.h"
+#include "kernels/stream.h"
+
+namespace hearth {
+
+/// One way to compute a stage or primitive. Rows of a table stand in order of preference.
+template <class Args>
+struct Variant {
+    std::string_view name;                                 // "matmul/bf16_avx512": its stage or primitive, then what it is
+    bool (*supports)(const Args&, const Device&);          // dtypes, shapes, alignment, instruction set; for a row made of
+                                                           // primitives also whether each of those has a row
+    size_t (*workspace_bytes)(const Args&, const Device&); // scratch taken from the stream's arena while it runs
+    void (*run)(const Args&, Stream&) noexcept;            // never allocates, never waits for another stage
+};
+
+/// True when `name` may run: nothing of its stage or primitive ("matmul" of "matmul/bf16_avx512") is forced, or it is.
+bool allowed(std::string_view name, const std::vector<std::string>& forced);
+
+/// Throws Error: no row of the table `stage` supports some arguments, or none of the forced ones does.
+[[noreturn]] void no_variant(std::string_view stage, const std::vector<std::string>& forced);
+
+/// The first row that supports `args` on `device`, or null. With forced rows of this table, the first among those: a forced choice
+/// never falls back in silence.
+template <class Args>
+const Variant<Args>* find_variant(std::span<const Variant<Args>> table, const Args& args, const Device& device) {
+    for (const auto& variant : table) {
+        if (allowed(variant.name, device.forced) && variant.supports(args, device)) return &variant;
+    }
+    return nullptr;
+}
+
+/// find_variant, or Error{kUnsupported}.
+template <class Args>
+const Variant<Args>& select(std::span<const Variant<Args>> table, const Args& args, const Device& device) {
+    if (const auto* found = find_variant(table, args, device)) return *found;
+    no_variant(table.empty() ? "?" : table.front().name.substr(0, table.front().name.find('/')), device.forced);
+}
+
+/// Scratch that running `args` takes; 0 where no row supports them.
+template <class Args>
+size_t workspace_of(std::span<const Variant<Args>> table, const Args& args, const Device& device) {
+    const auto* found = find_variant(table, args, device);
+    return found ? found->workspace_bytes(args, device) : 0;
+}
+
+/// Selects and runs. Inside a row made of primitives, whose supports() saw to it that a row exists.
+template <class Args>
+void run_variant(std::span<const Variant<Args>> table, const Args& args, Stream& stream) {
+    select(table, args, stream.device()).run(args, stream);
+}
+
+}  // namespace hearth

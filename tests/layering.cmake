@@ -1,0 +1,61 @@
+# Fails on an #include that the picture in README.md ("Layers") does not draw.
+#   cmake -DROOT=<repository> -P tests/layering.cmake
+
+# folder: what of ours it may include besides itself
+set(base_may "")
+set(kernels_may base)
+set(runtime_may kernels base)
+set(loaders_may runtime kernels base)
+set(tools/search_may base)
+set(chat_may loaders runtime base tools/search)
+set(folders base kernels runtime loaders tools/search chat)
+
+# third-party header: the only folders that may include it
+set(third_party "nlohmann/=loaders,chat,tools,tests,perf" "httplib.h=chat/http,tests" "dnnl=kernels/cpu" "cuda=kernels/cuda" "cublas=kernels/cuda"
+                "sentencepiece=loaders/tokenizer" "pcre2=loaders/tokenizer" "utf8proc=loaders/tokenizer" "CLI/=tools/hearth" "histedit=tools/hearth"
+                "sqlite3=chat")
+
+file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/base/*.h ${ROOT}/base/*.cpp ${ROOT}/kernels/*.h ${ROOT}/kernels/*.cpp ${ROOT}/kernels/*.cu
+     ${ROOT}/runtime/*.h ${ROOT}/runtime/*.cpp ${ROOT}/loaders/*.h ${ROOT}/loaders/*.cpp ${ROOT}/chat/*.h ${ROOT}/chat/*.cpp ${ROOT}/tools/*.h ${ROOT}/tools/*.cpp)
+list(FILTER files EXCLUDE REGEX "node_modules")
+list(LENGTH files count)
+if(count LESS 20)
+  message(FATAL_ERROR "layering: only ${count} files found below ${ROOT}")
+endif()
+
+set(errors 0)
+foreach(file ${files})
+  file(STRINGS ${ROOT}/${file} includes REGEX "^ *#include")
+  foreach(include ${includes})
+    string(REGEX REPLACE "^ *#include *[<\"]([^>\"]+).*" "\\1" header "${include}")
+    foreach(folder ${folders})
+      if(NOT file MATCHES "^${folder}/")
+        continue()
+      endif()
+      foreach(other base kernels runtime loaders chat tools tests perf)
+        if(header MATCHES "^${other}/" AND NOT header MATCHES "^${folder}/")
+          set(ok FALSE)
+          foreach(may ${${folder}_may})
+            if(header MATCHES "^${may}/")
+              set(ok TRUE)
+            endif()
+          endforeach()
+          if(NOT ok)
+            message(SEND_ERROR "${file} includes ${header}: ${folder} may not know ${other}")
+            math(EXPR errors "${errors} + 1")
+          endif()
+        endif()
+      endforeach()
+    endforeach()
+    foreach(rule ${third_party})
+      string(REGEX MATCH "^([^=]+)=(.*)" _ ${rule})
+      set(prefix ${CMAKE_MATCH_1})
+      string(REPLACE "," "|" owners ${CMAKE_MATCH_2})
+      if(include MATCHES "<" AND header MATCHES "^(oneapi/)?${prefix}" AND NOT file MATCHES "^(${owners})/")
+        message(SEND_ERROR "${file} includes ${header}: only ${owners} may")
+        math(EXPR errors "${errors} + 1")
+      endif()
+    endforeach()
+  endforeach()
+endforeach()
+message(STATUS "layering: ${count} files, ${errors} arrows that are not drawn")

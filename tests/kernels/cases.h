@@ -46,6 +46,7 @@ public:
     void reset();
 
 private:
+    float number();
     float* numbers(int64_t count, float scale = 1);
     View<float, 2> matrix(int64_t rows, int64_t columns) { return {numbers(rows * columns), {rows, columns}}; }
     View<const float, 1> vector(int64_t size, float center, float scale);

@@ -21,17 +21,15 @@ std::vector<Shape> shapes() {
     all.push_back({.seqs = {40, 1, 7}, .past = {0, 100, 29}, .hidden = 128, .heads = 4, .groups = 4, .head_dim = 64, .intermediate = 333, .vocab = 64, .qk_norm = true});
     all.push_back({.seqs = {65}, .past = {31}, .hidden = 256, .heads = 4, .groups = 1, .head_dim = 128, .intermediate = 512, .vocab = 1000, .window = 16});
     all.push_back({.seqs = {3, 2}, .past = {33, 200}, .hidden = 160, .heads = 6, .groups = 2, .head_dim = 80, .intermediate = 96, .vocab = 48, .window = 64, .bias = true});
-    all.push_back({.seqs = {1}, .past = {700}, .hidden = 576, .heads = 9, .groups = 3, .head_dim = 64, .intermediate = 1536, .vocab = 500});
+    all.push_back({.seqs = {1}, .past = {700}, .hidden = 576, .heads = 9, .groups = 3, .head_dim = 64, .intermediate = 1536, .vocab = 500, .experts = 2});
     all.push_back({.seqs = {16, 17}, .past = {0, 0}, .hidden = 64, .heads = 4, .groups = 2, .head_dim = 96, .intermediate = 48, .vocab = 16, .experts = 8});
     std::vector<Shape> out;
     for (const Shape& shape : all) {
-        for (const DType weights : {DType::kBf16, DType::kF16, DType::kF32}) {
-            for (const DType cache : {DType::kBf16, DType::kF32}) {
-                Shape s = shape;
-                s.weights = weights;
-                s.cache = cache;
-                out.push_back(s);
-            }
+        for (const auto& [weights, cache] : {std::pair{DType::kBf16, DType::kBf16}, {DType::kF16, DType::kF32}, {DType::kF32, DType::kF32}}) {
+            Shape s = shape;
+            s.weights = weights;
+            s.cache = cache;
+            out.push_back(s);
         }
     }
     return out;

@@ -1,0 +1,105 @@
+#include "kernels/cpu/cpu_backend.h"
+
+#include <cstring>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "kernels/composite.h"
+#include "kernels/cpu/cpu_stream.h"
+#include "kernels/cpu/detect.h"
+#include "kernels/cpu/rows.h"
+#include "kernels/host_arena.h"
+#include "kernels/reference/reference.h"
+
+namespace hearth {
+namespace {
+
+/// The rows of all levels in order of preference; each says by itself from which level on it runs.
+struct Rows {
+    explicit Rows(bool slow_bf16_dot) {
+        if (slow_bf16_dot) std::swap(matmul[1], matmul[2]);
+        tables = {.embed = embed,
+                  .qkv = qkv,
+                  .attention = attention,
+                  .project = project,
+                  .gate_up = gate_up,
+                  .experts = experts,
+                  .head = head,
+                  .matmul = matmul,
+                  .norm = norm,
+                  .rope_append = rope_append,
+                  .sample = sample};
+    }
+
+    std::vector<Variant<EmbedArgs>> embed{cpu::kEmbedAvx512, cpu::kEmbedAvx2, kEmbedReference};
+    std::vector<Variant<QkvArgs>> qkv{kQkvComposite, kQkvReference};
+    std::vector<Variant<AttentionArgs>> attention{cpu::kAttentionAvx512, cpu::kAttentionAvx2, kAttentionReference};
+    std::vector<Variant<ProjectArgs>> project{kProjectComposite, kProjectReference};
+    std::vector<Variant<GateUpArgs>> gate_up{kGateUpComposite, kGateUpReference};
+    std::vector<Variant<ExpertsArgs>> experts{kExpertsComposite, kExpertsReference};
+    std::vector<Variant<HeadArgs>> head{kHeadComposite, kHeadReference};
+    std::vector<Variant<MatmulArgs>> matmul{cpu::kMatmulBf16Amx, cpu::kMatmulBf16Avx512, cpu::kMatmulFmaAvx512, cpu::kMatmulFmaAvx2, kMatmulReference};
+    std::vector<Variant<NormArgs>> norm{cpu::kNormAvx512, cpu::kNormAvx2, kNormReference};
+    std::vector<Variant<RopeAppendArgs>> rope_append{cpu::kRopeAppendAvx512, cpu::kRopeAppendAvx2, kRopeAppendReference};
+    std::vector<Variant<SampleArgs>> sample{cpu::kSampleAvx512, cpu::kSampleAvx2, kSampleReference};
+    Tables tables;  // of the vectors above
+};
+
+constexpr CpuLevel kLevels[] = {CpuLevel::kPortable, CpuLevel::kAvx2, CpuLevel::kAvx512, CpuLevel::kAmx};
+
+/// The level after the colon of "cpu:avx2"; that of the machine for "cpu".
+CpuLevel level_of(const std::string& device, CpuLevel machine) {
+    const size_t colon = device.find(':');
+    if (colon == std::string::npos) return machine;
+    const std::string wanted = device.substr(colon + 1);
+    std::vector<std::string> names;
+    for (const CpuLevel level : kLevels) {
+        names.emplace_back(name_of(level));
+        if (name_of(level) != wanted) continue;
+        if (level > machine) {
+            throw Error(ErrorKind::kUnsupported, cat("device '", printable(device), "': this machine has no ", wanted, ", but ", name_of(machine)));
+        }
+        return level;
+    }
+    throw Error(ErrorKind::kBadInput, cat("device '", printable(device), "': no level '", printable(wanted), "'; there are ", join(names, ", ")));
+}
+
+class CpuBackend final : public Backend {
+public:
+    CpuBackend(const BackendOptions& options, const CpuInfo& cpu) : rows_(cpu.slow_bf16_dot) {
+        constexpr int kMostThreads = 1024;
+        if (options.threads < 0 || options.threads > kMostThreads) {
+            throw Error(ErrorKind::kBadInput, cat("threads: ", options.threads, " is not between 0 (one for each core) and ", kMostThreads));
+        }
+        device_.name = cpu.name;
+        device_.level = level_of(options.device, cpu.level);
+        device_.threads = options.threads > 0 ? options.threads : cpu.physical_cores;
+        device_.memory_bytes = cpu.memory_bytes;
+        device_.l2_bytes = cpu.l2_bytes;
+        device_.last_cache_bytes = cpu.last_cache_bytes;
+        device_.fixed_order = options.fixed_order;
+        device_.tables = &rows_.tables;
+        if (!options.forced.empty()) device_.forced = parse_forced(options.forced, rows_.tables);
+    }
+
+    std::string_view name() const override { return "cpu"; }
+    const Device& device() const override { return device_; }
+    std::unique_ptr<Stream> make_stream() const override { return std::make_unique<CpuStream>(device_); }
+    DeviceBytes allocate(int64_t bytes) const override { return allocate_host(bytes); }
+    void copy_to_device(void* to, const void* from, int64_t bytes) const override { std::memcpy(to, from, static_cast<size_t>(bytes)); }
+    void copy_to_host(void* to, const void* from, int64_t bytes) const override { std::memcpy(to, from, static_cast<size_t>(bytes)); }
+    Weight plan(std::span<const HostMatrix> parts, WeightUse use) const override { return plan_weight(parts, use); }
+    Weight prepare(std::span<const HostMatrix> parts, WeightUse use, void* storage, Stream& stream) const override {
+        return prepare_on_host(parts, use, storage, stream);
+    }
+
+private:
+    Rows rows_;
+    Device device_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Backend> make_cpu_backend(const BackendOptions& options) { return std::make_shared<CpuBackend>(options, detect_cpu()); }
+
+}  // namespace hearth

@@ -1,0 +1,175 @@
+// How every matmul row of the CPU walks over its matrix; the innermost tile is the row's own.
+//
+// y = x w^T over panels of 16 outputs (kernels/weight.h). A tile is two panels times up to Tile::kMaxRows tokens, kept in registers. The two
+// panels are gate and up of the same outputs, or two of one weight.
+//
+// Few tokens (they fit one tile): each thread owns a contiguous run of panels and streams it in two halves side by side, each from its
+// first byte to its last, so that weights are read once and prefetched by hardware and software across the borders of panels.
+// Many: for each group of panels and each block of k, the tokens' inputs stay in L2 and the two panels in L1; sums wait in scratch between
+// blocks of k. Traffic: weights once per Tile::kBlockRows tokens.
+// Order of summation: an output is one chain of Tile::tile steps in order of k, whatever the number of rows, threads or blocks: a sum that is
+// put aside and taken up again has the same bits.
+#pragma once
+
+#include <algorithm>
+
+#include "base/checked.h"
+#include "kernels/cpu/cpu_stream.h"
+#include "kernels/cpu/matmul/finish.h"
+#include "kernels/cpu/simd.h"
+#include "kernels/ops.h"
+#include "kernels/scratch.h"
+#include "kernels/select.h"
+
+namespace hearth::cpu {
+
+/// Two panels side by side, from the same k on. `second` is null where one is left over.
+struct PanelPair {
+    const std::byte* first = nullptr;
+    const std::byte* second = nullptr;
+};
+
+// A Tile is a struct of static members:
+//   kMaxRows     tokens of a tile; kBlockRows, kBlockDepth: tokens and k of a block (multiples of kMaxRows and of kPanelDepth)
+//   kKBytes      bytes of one k of a panel
+//   Input        what it reads of x; input(args, scratch) makes room for it, pack(args, input, rows) fills in some rows
+//   tile(pair, input, row, rows, k range, sums, first): sums[2][kMaxRows][16] = (first ? 0 : sums) + x w^T
+
+template <class Tile>
+constexpr int64_t kTileSums = 2 * Tile::kMaxRows * kPanelRows;
+
+constexpr int64_t kPairsInGroup = 8;
+
+/// Panel `panel` of `w`, or null past its end.
+template <class Tile>
+const std::byte* panel_of(const Weight& w, int64_t panel) {
+    return static_cast<const std::byte*>(w.data) + panel * round_up(w.k, kPanelDepth) * Tile::kKBytes;
+}
+
+/// The pairs of a run of panels. With up: gate and up of each panel; else the first half of the run beside the second.
+template <class Tile>
+class Pairs {
+public:
+    Pairs(const MatmulArgs& a, Range panels) : a_(a), panels_(panels), half_(a.up ? panels.size() : ceil_div<int64_t>(panels.size(), 2)) {}
+
+    int64_t count() const { return half_; }
+    int64_t first_panel(int64_t i) const { return panels_.begin + i; }
+    int64_t second_panel(int64_t i) const { return panels_.begin + half_ + i; }  // without up
+    bool has_second(int64_t i) const { return a_.up || second_panel(i) < panels_.end; }
+
+    PanelPair at(int64_t i, int64_t k) const {
+        const std::byte* first = panel_of<Tile>(a_.w, first_panel(i)) + k * Tile::kKBytes;
+        if (!has_second(i)) return {first, nullptr};
+        return {first, (a_.up ? panel_of<Tile>(a_.up, first_panel(i)) : panel_of<Tile>(a_.w, second_panel(i))) + k * Tile::kKBytes};
+    }
+
+    /// Sums of pair i into y.
+    void finish(int64_t i, int64_t row, int64_t rows, const float* sums) const {
+        const float* second = sums + Tile::kMaxRows * kPanelRows;
+        if (a_.up) {
+            finish_gated<Vec>(a_, first_panel(i), row, rows, sums, second);
+        } else {
+            finish_plain<Vec>(a_, first_panel(i), row, rows, sums);
+            if (has_second(i)) finish_plain<Vec>(a_, second_panel(i), row, rows, second);
+        }
+    }
+
+private:
+    const MatmulArgs& a_;
+    Range panels_;
+    int64_t half_;
+};
+
+/// All tokens fit one tile: one pass over the run of panels.
+template <class Tile>
+void multiply_few(const MatmulArgs& a, const typename Tile::Input& input, Range panels) {
+    alignas(64) float sums[kTileSums<Tile>];
+    const Pairs<Tile> pairs(a, panels);
+    const int64_t rows = a.x.extent[0];
+    for (int64_t i = 0; i < pairs.count(); ++i) {
+        Tile::tile(pairs.at(i, 0), input, 0, rows, {0, round_up(a.w.k, kPanelDepth)}, sums, true);
+        pairs.finish(i, 0, rows, sums);
+    }
+}
+
+/// One block of tokens and one group of pairs. sums: [pairs][tiles] of kTileSums.
+template <class Tile>
+void multiply_block(const MatmulArgs& a, const typename Tile::Input& input, const Pairs<Tile>& pairs, Range group, Range rows, float* sums) {
+    const int64_t depth = round_up(a.w.k, kPanelDepth), tiles = ceil_div(rows.size(), Tile::kMaxRows);
+    for (int64_t k = 0; k < depth; k += Tile::kBlockDepth) {
+        const Range block{k, std::min(depth, k + Tile::kBlockDepth)};
+        for (int64_t i = group.begin; i < group.end; ++i) {
+            const PanelPair pair = pairs.at(i, k);
+            float* of_pair = sums + (i - group.begin) * tiles * kTileSums<Tile>;
+            for (int64_t tile = 0; tile < tiles; ++tile) {
+                const int64_t row = rows.begin + tile * Tile::kMaxRows;
+                float* of_tile = of_pair + tile * kTileSums<Tile>;
+                const int64_t count = std::min(Tile::kMaxRows, rows.end - row);
+                Tile::tile(pair, input, row, count, block, of_tile, k == 0);
+                if (block.end == depth) pairs.finish(i, row, count, of_tile);
+            }
+        }
+    }
+}
+
+template <class Tile>
+void multiply_many(const MatmulArgs& a, const typename Tile::Input& input, Range panels, Range rows, float* sums) {
+    const Pairs<Tile> pairs(a, panels);
+    for (int64_t row = rows.begin; row < rows.end; row += Tile::kBlockRows) {
+        const Range block{row, std::min(rows.end, row + Tile::kBlockRows)};
+        for (int64_t i = 0; i < pairs.count(); i += kPairsInGroup) {
+            multiply_block(a, input, pairs, {i, std::min(pairs.count(), i + kPairsInGroup)}, block, sums);
+        }
+    }
+}
+
+/// Scratch for the sums of one thread.
+template <class Tile>
+constexpr int64_t kThreadSums = kPairsInGroup * (Tile::kBlockRows / Tile::kMaxRows) * kTileSums<Tile>;
+
+template <class Tile>
+void multiply(const MatmulArgs& a, Stream& stream) noexcept {
+    Scratch scratch(stream);
+    ThreadPool& pool = pool_of(stream);
+    const int64_t tokens = a.x.extent[0], panels = ceil_div(a.w.n, kPanelRows), threads = pool.threads();
+    const typename Tile::Input input = Tile::input(a, scratch);
+    constexpr int64_t kWorthSharing = 1 << 15;  // numbers to convert: some microseconds
+    const int64_t packs = Tile::packs(a) ? ceil_div(tokens, Tile::kPackRows) : 0;
+    const auto pack = [&](Range range) { Tile::pack(a, input, {range.begin * Tile::kPackRows, std::min(tokens, range.end * Tile::kPackRows)}); };
+    if (packs > 1 && tokens * a.w.k >= kWorthSharing) {
+        pool.run([&](int thread) { pack(part_of(packs, thread, threads)); });
+    } else if (packs > 0) {
+        pack({0, packs});
+    }
+    if (tokens <= Tile::kMaxRows) {
+        pool.run([&](int thread) {
+            const typename Tile::Session session(std::min(tokens, Tile::kMaxRows));
+            multiply_few<Tile>(a, input, part_of(panels, thread, threads));
+        });
+        return;
+    }
+    // Threads share the panels; where there are few of those, also the tokens.
+    const int64_t columns = std::clamp<int64_t>(panels / 2, 1, threads), row_parts = threads / columns, tiles = ceil_div(tokens, Tile::kMaxRows);
+    auto* sums = scratch.take<float>(threads * kThreadSums<Tile>);
+    pool.run([&](int thread) {
+        if (thread >= columns * row_parts) return;
+        const Range part = part_of(tiles, thread / columns, row_parts);
+        const typename Tile::Session session(Tile::kMaxRows);
+        multiply_many<Tile>(a, input, part_of(panels, thread % columns, columns), {part.begin * Tile::kMaxRows, std::min(tokens, part.end * Tile::kMaxRows)},
+                            sums + thread * kThreadSums<Tile>);
+    });
+}
+
+template <class Tile>
+size_t multiply_workspace(const MatmulArgs& a, const Device& device) {
+    return Tile::input_bytes(a) + scratch_bytes<float>(device.threads * kThreadSums<Tile>);
+}
+
+/// What every row asks: panels of one shape, and rows of y, x that are dense.
+static inline bool fits_panels(const MatmulArgs& a) {
+    const auto dense = [](const auto& v) { return v.stride[1] == 1 || v.extent[1] <= 1; };
+    const bool weights = a.w.layout == WeightLayout::kPanels && (!a.up || (a.up.layout == a.w.layout && a.up.format == a.w.format && a.up.n == a.w.n && a.up.k == a.w.k));
+    return weights && dense(a.x) && dense(a.y) && (!a.residual.data || dense(a.residual)) && !(a.up && a.residual.data);
+}
+
+}  // namespace hearth::cpu

@@ -1,0 +1,167 @@
+// matmul/bf16_amx: inputs rounded to bf16, multiplied in tiles by tdpbf16ps.
+//
+// A panel's block of 32 k (1 KiB) is a tile as it lies; inputs are packed into tiles of 16 tokens times 32 k. Two tiles of inputs times two
+// panels make four tiles of sums, so that four loads of 1 KiB feed four products of 16 cycles each.
+// Traffic for many rows: a pair of panels lies in L1 for a block of k, inputs come from L2. One token uses the same products on tiles of
+// one row: the unit then idles, but 1 KiB of weights per 16 cycles is far above any memory. Bound: the tile unit for many rows; memory for
+// one. Order of summation: that of the unit within 32 k, then one chain per output, k rising: the same for one row and for many.
+#include "kernels/cpu/matmul/driver.h"
+#include "kernels/cpu/rows.h"
+
+namespace hearth::cpu {
+namespace {
+
+constexpr int64_t kTileTokens = 16, kTileDepth = 32, kTileBytes = 1024;
+static_assert(kTileDepth == kPanelDepth);
+
+struct AmxTile {
+    /// Inputs in tiles, the tiles of one block of k together: [k / block][tokens / 16][block / 32][rows][32], the last block shorter.
+    struct Input {
+        uint16_t* data = nullptr;
+        int64_t rows = 0;   // in a tile: fewer than 16 where there is but one
+        int64_t tiles = 0;  // of rows
+        int64_t depth = 0;  // k in all, and of a block; all of them where the tokens fit one call
+        int64_t block = 0;
+
+        int64_t size() const { return tiles * rows * depth; }
+        /// Where the tile of `row` begins its block at `k`, a multiple of `block`; the next tile of the block is tile_size(k) on.
+        uint16_t* at(int64_t row, int64_t k) const { return data + tiles * rows * k + row / rows * tile_size(k); }
+        int64_t tile_size(int64_t k) const { return rows * std::min(block, depth - k); }
+    };
+    static constexpr int64_t kMaxRows = 32, kBlockRows = 512, kBlockDepth = 512, kPackRows = 16, kKBytes = kPanelRows * 2;
+    static constexpr int64_t kAhead = 4096;
+
+    /// The shapes of the tiles: 0 to 3 sums, 4 and 5 inputs, 6 and 7 weights. Of one thread, for a while.
+    class Session {
+    public:
+        explicit Session(int64_t tokens) {
+            struct alignas(64) Config {
+                uint8_t palette = 1, start_row = 0, reserved[14] = {};
+                uint16_t row_bytes[16] = {};
+                uint8_t rows[16] = {};
+            } config;
+            for (size_t i = 0; i < 8; ++i) {
+                config.row_bytes[i] = 64;
+                config.rows[i] = static_cast<uint8_t>(i < 6 ? std::min(tokens, kTileTokens) : kTileTokens);
+            }
+            asm volatile("" : : "r"(&config) : "memory");  // g++ believes that only the first word is read
+            _tile_loadconfig(&config);
+        }
+        ~Session() { _tile_release(); }
+        Session(const Session&) = delete;
+        Session& operator=(const Session&) = delete;
+    };
+
+    static Input shape(const MatmulArgs& a) {
+        const int64_t tokens = a.x.extent[0], rows = std::min(tokens, kTileTokens), depth = round_up(a.w.k, kPanelDepth);
+        return {nullptr, rows, ceil_div(tokens, rows), depth, tokens <= kMaxRows ? depth : kBlockDepth};
+    }
+    static bool packs(const MatmulArgs&) { return true; }
+    static size_t input_bytes(const MatmulArgs& a) { return scratch_bytes<uint16_t>(shape(a).size()); }
+    static Input input(const MatmulArgs& a, Scratch& scratch) {
+        Input input = shape(a);
+        input.data = scratch.take<uint16_t>(input.size());
+        return input;
+    }
+
+    static void pack(const MatmulArgs& a, const Input& input, Range rows) {
+        for (int64_t r = rows.begin; r < round_up(rows.end, input.rows); ++r) {
+            const float* x = r < rows.end ? a.x.row(r) : nullptr;  // null: fills up the last tile
+            for (int64_t k = 0; k < input.depth; k += kTileDepth) {
+                auto* out = reinterpret_cast<Bf16*>(input.at(r, k / input.block * input.block) + k % input.block * input.rows +
+                                                    r % input.rows * kTileDepth);
+                for (int64_t i = 0; i < kTileDepth; i += Vec::kLanes) {
+                    const int64_t left = a.w.k - k - i;
+                    Vec::store(out + i, !x || left <= 0       ? Vec::zero()
+                                        : left >= Vec::kLanes ? Vec::load(x + k + i)
+                                                              : Vec::load(x + k + i, left));
+                }
+            }
+        }
+    }
+
+    static HEARTH_INLINE void prefetch(const std::byte* p) {
+        unroll<16>([&](auto line) __attribute__((always_inline)) {
+            _mm_prefetch(reinterpret_cast<const char*>(p + kAhead + line * 64), _MM_HINT_T0);
+        });
+    }
+
+    /// Sums of panel p, tile t: tile 2 t + p.
+    static HEARTH_INLINE float* sums_of(float* sums, int panel, int tile) {
+        return sums + (panel * kMaxRows + tile * kTileTokens) * kPanelRows;
+    }
+
+    /// 17 to 32 tokens.
+    static void two_tiles(PanelPair pair, const uint16_t* x, int64_t stride, int64_t steps, float* sums, bool first) {
+        if (first) {
+            _tile_zero(0);
+            _tile_zero(1);
+            _tile_zero(2);
+            _tile_zero(3);
+        } else {
+            _tile_loadd(0, sums_of(sums, 0, 0), 64);
+            _tile_loadd(1, sums_of(sums, 1, 0), 64);
+            _tile_loadd(2, sums_of(sums, 0, 1), 64);
+            _tile_loadd(3, sums_of(sums, 1, 1), 64);
+        }
+        const uint16_t* y = x + stride;
+        const std::byte *w = pair.first, *u = pair.second ? pair.second : pair.first;
+        for (int64_t step = 0; step < steps; ++step) {
+            _tile_loadd(4, x + step * 512, 64);
+            _tile_loadd(6, w + step * kTileBytes, 64);
+            _tile_loadd(5, y + step * 512, 64);
+            _tile_dpbf16ps(0, 4, 6);
+            _tile_dpbf16ps(2, 5, 6);
+            _tile_loadd(7, u + step * kTileBytes, 64);
+            _tile_dpbf16ps(1, 4, 7);
+            _tile_dpbf16ps(3, 5, 7);
+        }
+        _tile_stored(0, sums_of(sums, 0, 0), 64);
+        _tile_stored(2, sums_of(sums, 0, 1), 64);
+        _tile_stored(1, sums_of(sums, 1, 0), 64);
+        _tile_stored(3, sums_of(sums, 1, 1), 64);
+    }
+
+    /// Up to 16 tokens; `rows` of them in a tile.
+    static void one_tile(PanelPair pair, const uint16_t* x, int64_t rows, int64_t steps, float* sums, bool first) {
+        if (first) {
+            _tile_zero(0);
+            _tile_zero(1);
+        } else {
+            _tile_loadd(0, sums_of(sums, 0, 0), 64);
+            _tile_loadd(1, sums_of(sums, 1, 0), 64);
+        }
+        const std::byte *w = pair.first, *u = pair.second ? pair.second : pair.first;
+        for (int64_t step = 0; step < steps; ++step, w += kTileBytes, u += kTileBytes) {
+            prefetch(w);
+            if (pair.second) prefetch(u);
+            _tile_loadd(4, x + step * rows * kTileDepth, 64);
+            _tile_loadd(6, w, 64);
+            _tile_loadd(7, u, 64);
+            _tile_dpbf16ps(0, 4, 6);
+            _tile_dpbf16ps(1, 4, 7);
+        }
+        _tile_stored(0, sums_of(sums, 0, 0), 64);
+        _tile_stored(1, sums_of(sums, 1, 0), 64);
+    }
+
+    static void tile(PanelPair pair, const Input& input, int64_t row, int64_t rows, Range k, float* sums, bool first) {
+        const int64_t steps = k.size() / kTileDepth;
+        const uint16_t* x = input.at(row, k.begin);
+        if (rows > kTileTokens) {
+            two_tiles(pair, x, input.tile_size(k.begin), steps, sums, first);
+        } else {
+            one_tile(pair, x, input.rows, steps, sums, first);
+        }
+    }
+};
+
+bool supports(const MatmulArgs& a, const Device& device) {
+    return device.level >= CpuLevel::kAmx && a.w.format == WeightFormat::kBf16 && fits_panels(a);
+}
+
+}  // namespace
+
+const Variant<MatmulArgs> kMatmulBf16Amx{"matmul/bf16_amx", supports, multiply_workspace<AmxTile>, multiply<AmxTile>};
+
+}  // namespace hearth::cpu

@@ -1,0 +1,11 @@
+// norm/avx512: see norm.h.
+#include "kernels/cpu/rows.h"
+#include "kernels/cpu/rows/norm.h"
+
+namespace hearth::cpu {
+
+const Variant<NormArgs> kNormAvx512{
+    "norm/avx512", [](const NormArgs& a, const Device& device) { return device.level >= CpuLevel::kAvx512 && norm_fits(a); },
+    [](const NormArgs&, const Device&) -> size_t { return 0; }, run_norm<Avx512>};
+
+}  // namespace hearth::cpu

@@ -1,0 +1,73 @@
+#include "kernels/cpu/thread_pool.h"
+
+#include <chrono>
+
+#include "base/error.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace hearth {
+namespace {
+
+void relax() {
+#if defined(__x86_64__)
+    _mm_pause();
+#else
+    std::this_thread::yield();
+#endif
+}
+
+/// Waits until `value` is not `old`: some microseconds with its eyes open, then asleep.
+void wait_while(const std::atomic<uint32_t>& value, uint32_t old) {
+    using Clock = std::chrono::steady_clock;
+    constexpr auto kPatience = std::chrono::microseconds(50);
+    constexpr int kLooksPerClock = 16;  // reading the clock costs about as much as a look
+    const auto start = Clock::now();
+    do {
+        for (int i = 0; i < kLooksPerClock; ++i) {
+            if (value.load(std::memory_order_acquire) != old) return;
+            relax();
+        }
+    } while (Clock::now() - start < kPatience);
+    value.wait(old, std::memory_order_acquire);
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int threads) : threads_(threads) {
+    HEARTH_CHECK(threads >= 1);
+    workers_.reserve(static_cast<size_t>(threads - 1));
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
+}
+
+ThreadPool::~ThreadPool() {
+    stop_.store(true, std::memory_order_relaxed);
+    epoch_.fetch_add(1, std::memory_order_release);
+    epoch_.notify_all();
+    for (auto& worker : workers_) worker.join();
+}
+
+void ThreadPool::run_task(Task task, void* context) noexcept {
+    if (threads_ > 1) {
+        task_ = task;
+        context_ = context;
+        working_.store(static_cast<uint32_t>(threads_ - 1), std::memory_order_relaxed);
+        epoch_.fetch_add(1, std::memory_order_release);
+        epoch_.notify_all();  // no system call while nobody sleeps
+    }
+    task(context, 0);
+    for (uint32_t left = working_.load(std::memory_order_acquire); left != 0; left = working_.load(std::memory_order_acquire)) wait_while(working_, left);
+}
+
+void ThreadPool::work(int thread) noexcept {
+    for (uint32_t seen = 0;; ++seen) {
+        wait_while(epoch_, seen);  // one call at a time: the epoch is never more than one ahead
+        if (stop_.load(std::memory_order_relaxed)) return;
+        task_(context_, thread);
+        if (working_.fetch_sub(1, std::memory_order_acq_rel) == 1) working_.notify_one();
+    }
+}
+
+}  // namespace hearth

@@ -1,0 +1,14 @@
+// What the engine takes: options and requests are checked before anything is made or queued.
+#pragma once
+
+#include "runtime/engine/engine.h"
+
+namespace hearth {
+
+/// `options` with every default filled in. Throws Error{kBadInput, kTooLarge} naming the option, what was expected and what was found.
+EngineOptions resolve_options(EngineOptions options, int64_t max_context);
+
+/// Throws as Engine::submit says.
+void check_request(const Request& request, int64_t vocab, int64_t context);
+
+}  // namespace hearth

@@ -1,0 +1,275 @@
+#include "runtime/engine/engine.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "runtime/engine/admission.h"
+#include "runtime/engine/sampler.h"
+#include "runtime/engine/scheduler.h"
+#include "runtime/engine/token_stream.h"
+
+namespace hearth {
+namespace {
+
+constexpr int64_t kRoomAhead = 4096;  // tokens of an answer that memory is set aside for at once
+
+using Clock = Sequence::Clock;
+
+double ms_between(Clock::time_point from, Clock::time_point to) { return std::chrono::duration<double, std::milli>(to - from).count(); }
+
+RequestStats stats_of(const Sequence& s, Clock::time_point now) {
+    RequestStats stats;
+    stats.prompt_tokens = s.prompt_tokens;
+    stats.generated_tokens = s.generated();
+    const bool drew = s.first_token != Clock::time_point{};
+    stats.queued_ms = ms_between(s.submitted, s.has_started ? s.started : now);
+    if (s.has_started) stats.prefill_ms = ms_between(s.started, drew ? s.first_token : now);
+    if (drew) stats.decode_ms = ms_between(s.first_token, now);
+    return stats;
+}
+
+TokenEvent end_event(FinishReason reason, std::string error = {}) {
+    return {.token = -1, .finish = reason, .context_full = false, .error = std::move(error)};
+}
+
+}  // namespace
+
+std::string_view name_of(FinishReason reason) {
+    switch (reason) {
+        case FinishReason::kStop: return "stop";
+        case FinishReason::kLength: return "length";
+        case FinishReason::kCancelled: return "cancelled";
+        case FinishReason::kNumericError: return "numeric_error";
+        case FinishReason::kError: return "error";
+    }
+    return "?";
+}
+
+/// Everything below "engine thread" is touched by that thread alone.
+class Engine::Impl {
+public:
+    Impl(std::shared_ptr<const Model> model, const EngineOptions& options);
+    ~Impl();
+    std::shared_ptr<TokenStream> submit(Request request);
+    EngineStats stats() const;
+
+    const std::shared_ptr<const Model> model_;
+    const EngineOptions options_;
+
+private:
+    void run();
+    bool take_inbox();
+    void end_cancelled();
+    void step();
+    std::span<const int32_t> compute();
+    void accept(Sequence& sequence, int32_t token);
+    void end(Sequence& sequence, TokenEvent event);
+    void publish_stats();
+
+    // engine thread
+    KvCache cache_;
+    Model::Workspace workspace_;
+    Sampler sampler_;
+    Scheduler scheduler_;
+    Batch batch_;
+    std::vector<Scheduler::Work> planned_;  // this step's
+    std::vector<Sampler::Row> rows_;        // of those that draw
+    std::vector<Sequence*> cancelled_;
+
+    // any thread
+    mutable std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::vector<std::unique_ptr<Sequence>> inbox_;
+    bool stopping_ = false;
+    std::atomic<bool> has_mail_{false};  // inbox_ or stopping_ changed: spares a busy engine the lock
+    std::atomic<int64_t> running_{0}, waiting_{0}, blocks_in_use_{0}, steps_{0}, tokens_{0};
+
+    std::thread thread_;  // last: starts when all else stands
+};
+
+Engine::Impl::Impl(std::shared_ptr<const Model> model, const EngineOptions& options)
+    : model_(std::move(model)),
+      options_(resolve_options(options, model_->max_context())),
+      cache_(model_->config(), model_->backend(), options_.num_blocks, options_.cache_dtype),
+      workspace_(*model_, options_.max_step_tokens, options_.max_sequences),
+      sampler_(model_->backend(), options_.max_sequences, model_->config().vocab),
+      scheduler_({options_.max_sequences, options_.max_step_tokens, options_.context}, static_cast<int32_t>(options_.num_blocks)) {
+    workspace_.reserve_scratch(sampler_.workspace_bytes());
+    thread_ = std::thread([this] { run(); });
+}
+
+Engine::Impl::~Impl() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+        has_mail_.store(true);
+    }
+    arrived_.notify_one();
+    thread_.join();
+}
+
+std::shared_ptr<TokenStream> Engine::Impl::submit(Request request) {
+    check_request(request, model_->config().vocab, options_.context);
+    const auto prompt = static_cast<int64_t>(request.prompt.size()), room = options_.context - prompt;
+    const bool context_limits = request.max_tokens < 0 || request.max_tokens > room;
+    const int64_t answer = context_limits ? room : request.max_tokens;
+    auto channel = std::make_shared<TokenChannel>(prompt, std::min(answer, kRoomAhead));
+    auto stream = make_token_stream(channel);
+    if (answer == 0) {
+        channel->finish(end_event(FinishReason::kLength), channel->stats());
+        return stream;
+    }
+    auto sequence = std::make_unique<Sequence>();
+    sequence->tokens = std::move(request.prompt);
+    sequence->tokens.reserve(static_cast<size_t>(prompt + std::min(answer, kRoomAhead)));
+    sequence->prompt_tokens = prompt;
+    sequence->max_length = prompt + answer;
+    sequence->context_limits = context_limits;
+    sequence->sampling = request.sampling;
+    sequence->stop_tokens = std::move(request.stop_tokens);
+    sequence->channel = std::move(channel);
+    sequence->submitted = Clock::now();
+    {
+        const std::lock_guard lock(mutex_);
+        inbox_.push_back(std::move(sequence));
+        has_mail_.store(true);
+    }
+    arrived_.notify_one();
+    return stream;
+}
+
+void Engine::Impl::run() {
+    while (take_inbox()) {
+        end_cancelled();
+        if (!scheduler_.empty()) step();
+    }
+    cancelled_.clear();
+    scheduler_.for_each([&](Sequence& s) { cancelled_.push_back(&s); });
+    for (Sequence* s : cancelled_) end(*s, end_event(FinishReason::kCancelled));
+}
+
+/// Hands new sequences to the scheduler; waits for one while there is nothing to do. False: the engine ends.
+bool Engine::Impl::take_inbox() {
+    if (!scheduler_.empty() && !has_mail_.load()) return true;
+    std::unique_lock lock(mutex_);
+    arrived_.wait(lock, [this] { return stopping_ || !inbox_.empty() || !scheduler_.empty(); });
+    for (auto& sequence : inbox_) scheduler_.add(std::move(sequence));
+    inbox_.clear();
+    has_mail_.store(stopping_);
+    publish_stats();
+    return !stopping_;
+}
+
+void Engine::Impl::end_cancelled() {
+    cancelled_.clear();
+    scheduler_.for_each([&](Sequence& s) {
+        if (s.channel->cancelled()) cancelled_.push_back(&s);
+    });
+    for (Sequence* s : cancelled_) end(*s, end_event(FinishReason::kCancelled));
+}
+
+/// One step; what goes wrong in it ends the sequences that were part of it, and no other.
+void Engine::Impl::step() {
+    planned_ = scheduler_.plan();
+    std::span<const int32_t> ids;
+    try {
+        ids = compute();
+    } catch (const std::exception& error) {
+        for (const auto& work : planned_) end(*work.sequence, end_event(FinishReason::kError, error.what()));
+        return;
+    }
+    scheduler_.commit();
+    steps_.fetch_add(1, std::memory_order_relaxed);
+    tokens_.fetch_add(batch_.num_tokens(), std::memory_order_relaxed);
+    publish_stats();
+    size_t next = 0;
+    for (const auto& work : planned_) {
+        if (work.draws) accept(*work.sequence, ids[next++]);
+    }
+}
+
+/// Runs the model on what was planned; the drawn tokens, one of each work that draws.
+std::span<const int32_t> Engine::Impl::compute() {
+    int64_t width = 0;
+    for (const auto& work : planned_) width = std::max(width, ceil_div(work.sequence->computed + work.count, kBlockTokens));
+    batch_.begin(width);
+    rows_.clear();
+    const auto now = Clock::now();
+    for (const auto& work : planned_) {
+        Sequence& s = *work.sequence;
+        if (!std::exchange(s.has_started, true)) s.started = now;
+        const std::span<const int32_t> tokens(s.tokens);
+        batch_.add(tokens.subspan(static_cast<size_t>(s.computed), static_cast<size_t>(work.count)), s.computed, s.blocks, work.draws ? 1 : 0);
+        if (work.draws) rows_.push_back({&s.sampling, tokens});
+    }
+    const auto logits = model_->forward(batch_, cache_, workspace_);
+    if (rows_.empty()) return {};
+    return sampler_.draw(logits, rows_, workspace_.stream());
+}
+
+void Engine::Impl::accept(Sequence& s, int32_t token) {
+    if (token < 0) {
+        end(s, end_event(FinishReason::kNumericError, cat("the logits of token ", s.length(), " are not finite")));
+        return;
+    }
+    const auto now = Clock::now();
+    if (s.generated() == 0) s.first_token = now;
+    if (std::ranges::find(s.stop_tokens, token) != s.stop_tokens.end()) {
+        end(s, end_event(FinishReason::kStop));
+        return;
+    }
+    s.tokens.push_back(token);
+    s.channel->push(token, stats_of(s, now));
+    if (s.length() == s.max_length) {
+        TokenEvent event = end_event(FinishReason::kLength);
+        event.context_full = s.context_limits;
+        end(s, std::move(event));
+    }
+}
+
+/// Blocks are back and counted before the reader learns of the end.
+void Engine::Impl::end(Sequence& sequence, TokenEvent event) {
+    const auto owned = scheduler_.remove(&sequence);
+    publish_stats();
+    owned->channel->finish(std::move(event), stats_of(*owned, Clock::now()));
+}
+
+void Engine::Impl::publish_stats() {
+    running_.store(scheduler_.num_running(), std::memory_order_relaxed);
+    waiting_.store(scheduler_.num_waiting(), std::memory_order_relaxed);
+    blocks_in_use_.store(scheduler_.pool().num_in_use(), std::memory_order_relaxed);
+}
+
+EngineStats Engine::Impl::stats() const {
+    const std::lock_guard lock(mutex_);
+    EngineStats out;
+    out.running = running_.load(std::memory_order_relaxed);
+    out.waiting = waiting_.load(std::memory_order_relaxed) + static_cast<int64_t>(inbox_.size());
+    out.blocks_in_use = blocks_in_use_.load(std::memory_order_relaxed);
+    out.num_blocks = options_.num_blocks;
+    out.steps = steps_.load(std::memory_order_relaxed);
+    out.tokens = tokens_.load(std::memory_order_relaxed);
+    return out;
+}
+
+Engine::Engine(std::shared_ptr<const Model> model, const EngineOptions& options) : impl_(std::make_unique<Impl>(std::move(model), options)) {}
+Engine::~Engine() = default;
+
+std::shared_ptr<TokenStream> Engine::submit(Request request) { return impl_->submit(std::move(request)); }
+EngineStats Engine::stats() const { return impl_->stats(); }
+const Model& Engine::model() const { return *impl_->model_; }
+const EngineOptions& Engine::options() const { return impl_->options_; }
+
+int64_t Engine::planned_bytes(const ModelConfig& config, const EngineOptions& options) {
+    const EngineOptions o = resolve_options(options, options.context > 0 ? options.context : config.context);
+    return o.num_blocks * KvCache::bytes_per_block(config, o.cache_dtype) + Model::Workspace::activation_bytes(config, o.max_step_tokens, o.max_sequences);
+}
+
+}  // namespace hearth

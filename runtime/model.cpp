@@ -1,0 +1,187 @@
+#include "runtime/model.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "runtime/rope.h"
+#include "runtime/stages.h"
+
+namespace hearth {
+namespace {
+
+// Runs each stage by the first row that supports it.
+struct Runner {
+    const ModelConfig& config;
+    const Backend& backend;
+    Stream& stream;
+    const HiddenObserver& observer;
+    View<float, 2> x;
+
+    template <class Args>
+    void stage(std::span<const Variant<Args>> Tables::*table, const Args& args) {
+        select(stream.tables().*table, args, stream.device()).run(args, stream);
+    }
+    void layer(int64_t i) const {
+        if (!observer) return;
+        stream.wait();
+        std::vector<float> host(static_cast<size_t>(x.size()));
+        backend.copy_to_host(host.data(), x.data, x.size() * int64_t{sizeof(float)});
+        observer(i, {host.data(), x.extent});
+    }
+};
+
+// Throws for a stage that no row supports.
+struct RowCheck {
+    const Device& device;
+
+    template <class Args>
+    void stage(std::span<const Variant<Args>> Tables::*table, const Args& args) {
+        select(device.tables->*table, args, device);
+    }
+    void layer(int64_t) const {}
+};
+
+// The most scratch that any stage takes; they run one after the other.
+struct ScratchCount {
+    const Device& device;
+    size_t most = 0;
+
+    template <class Args>
+    void stage(std::span<const Variant<Args>> Tables::*table, const Args& args) {
+        most = std::max(most, workspace_of(device.tables->*table, args, device));
+    }
+    void layer(int64_t) const {}
+};
+
+// A step of S sequences of T / S tokens each at the end of the context, over no memory: stands for all steps of its shape when rows are
+// asked whether they support it and what scratch they take.
+class ModelStep {
+public:
+    ModelStep(const Model& model, int64_t T, int64_t S, DType cache_dtype)
+        : model_(model), zeros_(static_cast<size_t>(std::max(T, blocks_of(model))), 0), positions_(static_cast<size_t>(T)) {
+        const int64_t per_sequence = ceil_div(T, S);
+        for (int64_t t = 0; t < T; ++t) {
+            const int64_t position = std::max<int64_t>(0, model.max_context() - per_sequence) + t % per_sequence;
+            positions_[static_cast<size_t>(t)] = static_cast<int32_t>(position);
+        }
+        for (int64_t s = 0; s <= S; ++s) starts_.push_back(static_cast<int32_t>(std::min(T, s * per_sequence)));
+        const ModelConfig& c = model.config();
+        ActivationLayout(c, T, S).bind(c, nullptr, T, S, views_);
+        views_.ids = views_.slots = {zeros_.data(), {T}};
+        views_.rows = {zeros_.data(), {S}};
+        views_.positions = {positions_.data(), {T}};
+        views_.seq_starts = {starts_.data(), {S + 1}};
+        views_.block_tables = {zeros_.data(), {S, blocks_of(model)}};
+        views_.block_tables.stride = {0, 1};
+        views_.rope = {nullptr, {model.max_context(), c.head_dim}};
+        pages_ = {cache_dtype, nullptr, nullptr, blocks_of(model), c.kv_heads, c.head_dim};
+    }
+
+    template <class Visit>
+    void visit(Visit&& visit) const {
+        visit_stages(model_.config(), model_.weights(), [&](int64_t) -> const KvPages& { return pages_; }, views_, visit);
+    }
+
+private:
+    static int64_t blocks_of(const Model& model) { return ceil_div(model.max_context(), kBlockTokens); }
+
+    const Model& model_;
+    std::vector<int32_t> zeros_, positions_, starts_;
+    KvPages pages_;
+    StepViews views_;
+};
+
+void check_weights(const ModelConfig& c, const Weights& w) {
+    HEARTH_CHECK(c.layers > 0 && static_cast<int64_t>(w.layers.size()) == c.layers);
+    HEARTH_CHECK(c.windows.empty() || static_cast<int64_t>(c.windows.size()) == c.layers);
+    HEARTH_CHECK(w.embed.weight && w.embed.weight.n == c.vocab && w.embed.weight.k == c.hidden);
+    HEARTH_CHECK(w.head.weight && w.head.weight.n == c.vocab && w.head.weight.k == c.hidden);
+    HEARTH_CHECK(w.final_norm.size == c.hidden);
+    for (const LayerWeights& l : w.layers) {
+        HEARTH_CHECK(l.qkv.weight.n == c.qkv_rows() && l.qkv.weight.k == c.hidden);
+        HEARTH_CHECK(l.out.weight.n == c.hidden && l.out.weight.k == c.heads * c.head_dim);
+        HEARTH_CHECK(static_cast<int64_t>(l.expert_gate.size()) == c.experts && (c.experts > 0 || l.down.weight.k == c.intermediate));
+    }
+}
+
+}  // namespace
+
+Model::Model(ModelConfig config, Weights weights, std::shared_ptr<const Backend> backend, int64_t max_context)
+    : config_(std::move(config)), weights_(std::move(weights)), backend_(std::move(backend)), max_context_(max_context) {
+    HEARTH_CHECK(max_context_ > 0);
+    check_weights(config_, weights_);
+    for (const int64_t tokens : {1, 64}) {  // a decode and a prefill: rows may be made for one of them
+        const auto check = [&](DType cache) { ModelStep(*this, tokens, 1, cache).visit(RowCheck{backend_->device()}); };
+        try {
+            check(DType::kBf16);
+        } catch (const Error&) {
+            check(DType::kF32);  // the engine's cache may be of either kind; one of them must do
+        }
+    }
+    const std::vector<float> table = rope_table(config_.rope, config_.head_dim, max_context_);
+    const auto bytes = static_cast<int64_t>(table.size() * sizeof(float));
+    rope_ = backend_->allocate(bytes);
+    backend_->copy_to_device(rope_.get(), table.data(), bytes);
+}
+
+int64_t Model::Workspace::activation_bytes(const ModelConfig& config, int64_t max_tokens, int64_t max_rows) {
+    return ActivationLayout(config, max_tokens, max_rows).total * int64_t{sizeof(float)};
+}
+
+Model::Workspace::Workspace(const Model& model, int64_t max_tokens, int64_t max_rows)
+    : stream_(model.backend().make_stream()),
+      staging_(model.backend()),
+      max_tokens_(max_tokens),
+      max_rows_(max_rows),
+      activation_bytes_(activation_bytes(model.config(), max_tokens, max_rows)) {
+    HEARTH_CHECK(max_tokens > 0 && max_rows > 0);
+    memory_ = model.backend().allocate(activation_bytes_);
+    ScratchCount count{model.backend().device()};
+    for (int64_t tokens = 1; tokens <= max_tokens; tokens = tokens == max_tokens ? tokens + 1 : std::min(max_tokens, tokens < 16 ? tokens + 1 : 2 * tokens)) {
+        for (const DType cache : {DType::kBf16, DType::kF32}) {
+            ModelStep(model, tokens, 1, cache).visit(count);
+            ModelStep(model, tokens, tokens, cache).visit(count);
+        }
+    }
+    reserve_scratch(count.most);
+}
+
+Model::Workspace::~Workspace() = default;
+
+void Model::Workspace::reserve_scratch(size_t bytes) {
+    if (bytes <= scratch_bytes_) return;
+    stream_->reserve(bytes);
+    scratch_bytes_ = bytes;
+}
+
+View<const float, 2> Model::forward(const Batch& batch, const KvCache& cache, Workspace& workspace, const HiddenObserver& observer) const {
+    const int64_t T = batch.num_tokens(), S = batch.num_seqs(), R = static_cast<int64_t>(batch.logit_rows.size());
+    HEARTH_CHECK(T > 0 && T <= workspace.max_tokens_ && R <= workspace.max_rows_);
+    HEARTH_CHECK(batch.table_width <= ceil_div(max_context_, kBlockTokens));
+    for (int64_t s = 0; s < S; ++s) HEARTH_CHECK(batch.positions[static_cast<size_t>(batch.seq_starts[static_cast<size_t>(s) + 1]) - 1] < max_context_);
+
+    Staging& staging = workspace.staging_;
+    staging.begin();
+    const auto put = [&](const std::vector<int32_t>& v) { return staging.put(v.data(), v.size()); };
+    const size_t ids = put(batch.token_ids), positions = put(batch.positions), slots = put(batch.slots), starts = put(batch.seq_starts),
+                 tables = put(batch.block_tables), rows = put(batch.logit_rows);
+    staging.upload();
+
+    StepViews step;
+    step.ids = staging.at<int32_t, 1>(ids, {T});
+    step.positions = staging.at<int32_t, 1>(positions, {T});
+    step.slots = staging.at<int32_t, 1>(slots, {T});
+    step.seq_starts = staging.at<int32_t, 1>(starts, {S + 1});
+    step.block_tables = staging.at<int32_t, 2>(tables, {S, batch.table_width});
+    step.rows = staging.at<int32_t, 1>(rows, {R});
+    step.rope = {reinterpret_cast<const float*>(rope_.get()), {max_context_, config_.head_dim}};
+    ActivationLayout(config_, workspace.max_tokens_, workspace.max_rows_).bind(config_, reinterpret_cast<float*>(workspace.memory_.get()), T, R, step);
+
+    Runner runner{config_, *backend_, workspace.stream(), observer, step.x};
+    visit_stages(config_, weights_, [&](int64_t i) -> const KvPages& { return cache.layer(i); }, step, runner);
+    return as_const(step.logits);
+}
+
+}  // namespace hearth

@@ -1,0 +1,88 @@
+// The straight list of stages that a model is, as arguments: what runs, what is checked at load and what scratch is sized by are the
+// same list.
+#pragma once
+
+#include <cmath>
+#include <span>
+
+#include "kernels/backend.h"
+#include "runtime/model_config.h"
+#include "runtime/weights.h"
+
+namespace hearth {
+
+/// What the stages of one step see besides weights. All on the device.
+struct StepViews {
+    View<const int32_t, 1> ids, positions, slots;  // [T]
+    View<const int32_t, 1> seq_starts;             // [S + 1]
+    View<const int32_t, 2> block_tables;           // [S, B]
+    View<const int32_t, 1> rows;                   // [R], may be empty
+    View<const float, 2> rope;                     // [P, D]
+    View<float, 2> x;                              // [T, hidden]
+    View<float, 2> q, attended;                    // [T, H * D]
+    View<float, 2> mlp;                            // [T, I]; nothing for a mixture
+    View<float, 2> logits;                         // [R, V]
+};
+
+/// Where the activations of a step lie in one piece of memory: elements, each part on a 64-byte border.
+struct ActivationLayout {
+    int64_t x = 0, q = 0, attended = 0, mlp = 0, logits = 0;
+    int64_t total = 0;
+
+    ActivationLayout(const ModelConfig& c, int64_t max_tokens, int64_t max_rows) {
+        const auto part = [this](int64_t elements) {
+            const int64_t at = total;
+            total += (elements + 15) / 16 * 16;
+            return at;
+        };
+        x = part(max_tokens * c.hidden);
+        q = part(max_tokens * c.heads * c.head_dim);
+        attended = part(max_tokens * c.heads * c.head_dim);
+        mlp = part(c.experts > 0 ? 0 : max_tokens * c.intermediate);
+        logits = part(max_rows * c.vocab);
+    }
+
+    /// Sets the views of `step` for T tokens and R rows, over `memory` of total elements.
+    void bind(const ModelConfig& c, float* memory, int64_t T, int64_t R, StepViews& step) const {
+        step.x = {memory + x, {T, c.hidden}};
+        step.q = {memory + q, {T, c.heads * c.head_dim}};
+        step.attended = {memory + attended, {T, c.heads * c.head_dim}};
+        step.mlp = {memory + mlp, {T, c.experts > 0 ? 0 : c.intermediate}};
+        step.logits = {memory + logits, {R, c.vocab}};
+    }
+};
+
+/// One layer's stages. `visit.stage(table, args)` is called with the pointer to the member of Tables and the arguments.
+template <class Visit>
+void visit_layer(const ModelConfig& c, const LayerWeights& l, int64_t window, const KvPages& cache, const StepViews& s, Visit& visit) {
+    visit.stage(&Tables::qkv, QkvArgs{as_const(s.x), l.attention_norm.view(), c.rms_eps, l.qkv.weight, l.qkv_bias.view(), l.q_norm.view(), l.k_norm.view(), s.positions,
+                                      s.rope, s.slots, cache, c.heads, s.q});
+    const float scale = 1 / std::sqrt(static_cast<float>(c.head_dim));
+    visit.stage(&Tables::attention, AttentionArgs{as_const(s.q), cache, s.positions, s.seq_starts, s.block_tables, c.heads, window, scale, s.attended});
+    visit.stage(&Tables::project, ProjectArgs{as_const(s.attended), l.out.weight, l.out_bias.view(), s.x});
+    if (c.experts > 0) {
+        const auto each = [&](const std::vector<Weight>& w) { return View<const Weight, 1>(w.data(), {static_cast<int64_t>(w.size())}); };
+        visit.stage(&Tables::experts, ExpertsArgs{s.x, l.mlp_norm.view(), c.rms_eps, l.router.weight, each(l.expert_gate), each(l.expert_up),
+                                                  each(l.expert_down), c.experts_per_token, c.renormalize_experts});
+    } else {
+        visit.stage(&Tables::gate_up,
+                    GateUpArgs{as_const(s.x), l.mlp_norm.view(), c.rms_eps, l.gate.weight, l.up.weight, l.gate_bias.view(), l.up_bias.view(), s.mlp});
+        visit.stage(&Tables::project, ProjectArgs{as_const(s.mlp), l.down.weight, l.down_bias.view(), s.x});
+    }
+}
+
+/// All stages in order; pages_of(i): the KvPages of layer i. `visit.layer(i)` is called after the embedding (0) and after each layer (1 to
+/// layers). The head is left out when no logits are wanted.
+template <class Visit, class PagesOf>
+void visit_stages(const ModelConfig& c, const Weights& w, const PagesOf& pages_of, const StepViews& s, Visit& visit) {
+    visit.stage(&Tables::embed, EmbedArgs{s.ids, w.embed.weight, s.x});
+    visit.layer(0);
+    for (int64_t i = 0; i < c.layers; ++i) {
+        const int64_t window = c.windows.empty() ? 0 : c.windows[static_cast<size_t>(i)];
+        visit_layer(c, w.layers[static_cast<size_t>(i)], window, pages_of(i), s, visit);
+        visit.layer(i + 1);
+    }
+    if (s.rows.extent[0] > 0) visit.stage(&Tables::head, HeadArgs{as_const(s.x), s.rows, w.final_norm.view(), c.rms_eps, w.head.weight, s.logits});
+}
+
+}  // namespace hearth

@@ -17,7 +17,7 @@ namespace {
 /// The rows of all levels in order of preference; each says by itself from which level on it runs.
 struct Rows {
     explicit Rows(bool slow_bf16_dot) {
-        if (slow_bf16_dot) std::swap(matmul[1], matmul[2]);
+        if (slow_bf16_dot) std::swap(matmul[2], matmul[3]);
         tables = {.embed = embed,
                   .qkv = qkv,
                   .attention = attention,
@@ -38,7 +38,8 @@ struct Rows {
     std::vector<Variant<GateUpArgs>> gate_up{kGateUpComposite, kGateUpReference};
     std::vector<Variant<ExpertsArgs>> experts{kExpertsComposite, kExpertsReference};
     std::vector<Variant<HeadArgs>> head{kHeadComposite, kHeadReference};
-    std::vector<Variant<MatmulArgs>> matmul{cpu::kMatmulBf16Amx, cpu::kMatmulBf16Avx512, cpu::kMatmulFmaAvx512, cpu::kMatmulFmaAvx2, kMatmulReference};
+    std::vector<Variant<MatmulArgs>> matmul{cpu::kMatmulBf16OneDnn, cpu::kMatmulBf16Amx, cpu::kMatmulBf16Avx512,
+                                            cpu::kMatmulFmaAvx512,  cpu::kMatmulFmaAvx2, kMatmulReference};
     std::vector<Variant<NormArgs>> norm{cpu::kNormAvx512, cpu::kNormAvx2, kNormReference};
     std::vector<Variant<RopeAppendArgs>> rope_append{cpu::kRopeAppendAvx512, cpu::kRopeAppendAvx2, kRopeAppendReference};
     std::vector<Variant<SampleArgs>> sample{cpu::kSampleAvx512, cpu::kSampleAvx2, kSampleReference};
@@ -57,11 +58,13 @@ CpuLevel level_of(const std::string& device, CpuLevel machine) {
         names.emplace_back(name_of(level));
         if (name_of(level) != wanted) continue;
         if (level > machine) {
-            throw Error(ErrorKind::kUnsupported, cat("device '", printable(device), "': this machine has no ", wanted, ", but ", name_of(machine)));
+            throw Error(ErrorKind::kUnsupported,
+                        cat("device '", printable(device), "': this machine has no ", wanted, ", but ", name_of(machine)));
         }
         return level;
     }
-    throw Error(ErrorKind::kBadInput, cat("device '", printable(device), "': no level '", printable(wanted), "'; there are ", join(names, ", ")));
+    throw Error(ErrorKind::kBadInput,
+                cat("device '", printable(device), "': no level '", printable(wanted), "'; there are ", join(names, ", ")));
 }
 
 class CpuBackend final : public Backend {
@@ -69,7 +72,8 @@ public:
     CpuBackend(const BackendOptions& options, const CpuInfo& cpu) : rows_(cpu.slow_bf16_dot) {
         constexpr int kMostThreads = 1024;
         if (options.threads < 0 || options.threads > kMostThreads) {
-            throw Error(ErrorKind::kBadInput, cat("threads: ", options.threads, " is not between 0 (one for each core) and ", kMostThreads));
+            throw Error(ErrorKind::kBadInput,
+                        cat("threads: ", options.threads, " is not between 0 (one for each core) and ", kMostThreads));
         }
         device_.name = cpu.name;
         device_.level = level_of(options.device, cpu.level);
@@ -100,6 +104,8 @@ private:
 
 }  // namespace
 
-std::shared_ptr<const Backend> make_cpu_backend(const BackendOptions& options) { return std::make_shared<CpuBackend>(options, detect_cpu()); }
+std::shared_ptr<const Backend> make_cpu_backend(const BackendOptions& options) {
+    return std::make_shared<CpuBackend>(options, detect_cpu());
+}
 
 }  // namespace hearth

@@ -1,0 +1,76 @@
+#include "chat/api/answer.h"
+
+#include <random>
+
+#include "base/text.h"
+#include "chat/api/api_error.h"
+
+namespace hearth {
+namespace {
+
+SampleParams sampling_of(const LoadedModel& model, const ChatRequest& request) {
+    SampleParams out = model.default_sampling();
+    out.temperature = request.temperature.value_or(out.temperature);
+    out.top_k = request.top_k.value_or(out.top_k);
+    out.top_p = request.top_p.value_or(out.top_p);
+    out.min_p = request.min_p.value_or(out.min_p);
+    out.repetition_penalty = request.repetition_penalty.value_or(out.repetition_penalty);
+    out.frequency_penalty = request.frequency_penalty.value_or(out.frequency_penalty);
+    out.presence_penalty = request.presence_penalty.value_or(out.presence_penalty);
+    if (request.seed) {
+        out.seed = *request.seed;
+    } else {
+        std::random_device random;
+        out.seed = (uint64_t{random()} << 32) | random();
+    }
+    return out;
+}
+
+std::shared_ptr<TokenStream> submit(LoadedModel& model, const ChatRequest& request) {
+    Request out;
+    try {
+        out.prompt = model.encode_chat(request.messages);
+    } catch (const Error& e) {
+        throw ApiError(400, cat("the model's chat template refuses this conversation: ", e.what()), "messages", "template_error");
+    }
+    const int64_t context = model.engine().options().context;
+    const auto prompt = static_cast<int64_t>(out.prompt.size());
+    if (prompt >= context) {
+        throw ApiError(400, cat("This model's maximum context length is ", context, " tokens, but the messages have ", prompt, " tokens."), "messages",
+                       "context_length_exceeded");
+    }
+    out.sampling = sampling_of(model, request);
+    out.max_tokens = request.max_tokens;
+    if (!request.ignore_eos) out.stop_tokens = model.stop_tokens();
+    return model.engine().submit(std::move(out));
+}
+
+}  // namespace
+
+Answer::Answer(LoadedModel& model, const ChatRequest& request)
+    : decoder_(model.tokenizer()), stops_(request.stop), stream_(submit(model, request)) {}
+
+std::string Answer::next(int timeout_ms) {
+    if (finish_) return {};
+    const auto event = stream_->next(timeout_ms);
+    if (!event) return {};
+    begun_ = true;
+    if (event->finish) return end(*event);
+    std::string out = stops_.push(decoder_.push(event->token));
+    if (stops_.hit()) {
+        stream_->cancel();
+        finish_ = FinishReason::kStop;
+    }
+    return out;
+}
+
+std::string Answer::end(const TokenEvent& event) {
+    finish_ = event.finish;
+    context_full_ = event.context_full;
+    error_ = event.error;
+    std::string out = stops_.push(decoder_.finish());
+    if (stops_.hit() && finish_ != FinishReason::kError) finish_ = FinishReason::kStop;
+    return out + stops_.finish();
+}
+
+}  // namespace hearth

@@ -1,0 +1,18 @@
+// The bytes of a request's body become JSON, within limits.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace hearth {
+
+constexpr int kMaxJsonDepth = 64;
+constexpr int64_t kMaxJsonValues = 200'000;  // a value costs far more memory than the two bytes that it may take here
+
+/// Throws ApiError{400} for what is no JSON (RFC 8259) in UTF-8, is nested deeper than kMaxJsonDepth, has more values than
+/// kMaxJsonValues, or is no object. Looks at the limits before anything is built.
+nlohmann::json parse_json_body(std::string_view body);
+
+}  // namespace hearth

@@ -1,0 +1,95 @@
+#include "chat/http/server.h"
+
+#include <chrono>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "chat/http/http_server.h"
+#include "chat/http/routes.h"
+#include "chat/model_host.h"
+
+namespace hearth {
+namespace {
+
+bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+
+/// A thread-safe front of a log that need not be one.
+std::function<void(const std::string&)> guarded(std::function<void(const std::string&)> log) {
+    if (!log) return [](const std::string&) {};
+    const auto mutex = std::make_shared<std::mutex>();
+    return [log = std::move(log), mutex](const std::string& line) {
+        const std::lock_guard lock(*mutex);
+        log(line);
+    };
+}
+
+}  // namespace
+
+class Server::Impl {
+public:
+    explicit Impl(ServerOptions options)
+        : host_(std::move(options.host)), wanted_port_(options.port), log_(guarded(std::move(options.log))), model_(std::move(options.model)) {
+        model_.notice = log_;
+        find_model(model_.model);  // what is not there should be said at once
+    }
+
+    void start() {
+        HEARTH_CHECK(!listener_);
+        // The port before the model: a taken one should be said before gigabytes are read.
+        HttpHandler handler;
+        for (const Route& route : routes()) handler.routes.emplace_back(route.method, route.path);
+        handler.check = [this](const HttpRequest& request) { return router().check(request); };
+        handler.handle = [this](const HttpRequest& request) { return router().handle(request); };
+        handler.refuse = [](int status, const std::string& message) { return error_response(status, message); };
+        auto listener = std::make_unique<HttpServer>(std::move(handler), ConnectionLimits{}, stop_);
+        listener->bind(host_, wanted_port_);
+        if (!is_loopback(host_)) log_(cat("listening at ", host_, ": whoever reaches this address can use the models of this machine"));
+        models_ = std::make_unique<ModelHost>(ModelHost::Options{model_, 10'000, log_});
+        router_ = std::make_unique<Router>(Services{*models_, stop_, log_}, Gate(host_, listener->port()));
+        listener->start();
+        listener_ = std::move(listener);
+    }
+
+    int port() const { return listener_ ? listener_->port() : 0; }
+
+    std::string url() const {
+        const bool wildcard = host_ == "0.0.0.0" || host_ == "::";
+        const std::string name = wildcard ? "127.0.0.1" : host_.find(':') == std::string::npos ? host_ : cat('[', host_, ']');
+        return cat("http://", name, ':', port(), '/');
+    }
+
+    void stop(int drain_ms) { stop_.stop(drain_ms); }
+
+    void wait() {
+        if (!listener_) return;
+        listener_->wait();
+        models_->stop();
+    }
+
+private:
+    Router& router() { return *router_; }
+
+    const std::string host_;
+    const int wanted_port_;
+    const std::function<void(const std::string&)> log_;
+    OpenOptions model_;
+    StopSignal stop_;
+    std::unique_ptr<ModelHost> models_;
+    std::unique_ptr<Router> router_;
+    std::unique_ptr<HttpServer> listener_;  // last: its threads use all of the above
+};
+
+Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+Server::~Server() {
+    stop();
+    wait();
+}
+
+void Server::start() { impl_->start(); }
+int Server::port() const { return impl_->port(); }
+std::string Server::url() const { return impl_->url(); }
+void Server::stop(int drain_ms) { impl_->stop(drain_ms); }
+void Server::wait() { impl_->wait(); }
+
+}  // namespace hearth

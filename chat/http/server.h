@@ -1,0 +1,48 @@
+// The HTTP server: the page, the API, and the model behind them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "chat/session.h"
+
+namespace hearth {
+
+struct ServerOptions {
+    std::string host = "127.0.0.1";  // an address or name of this machine; also allowed as a Host header
+    int port = 8080;                 // 0: any free port
+    OpenOptions model;               // loaded first; its backend and context (cut to theirs) serve later models too, its template does not
+    std::function<void(const std::string&)> log;  // one line for people (never what anybody wrote); may be empty; called from any thread
+};
+
+/// Serves until stop(). The page answers at once, while the first model still loads.
+///
+/// Thread-safe. A model that cannot be opened does not end the server: the page and the API say why, and another can be chosen.
+class Server {
+public:
+    /// Nothing happens yet. Throws Error{kNotFound} when the model to begin with is not there.
+    explicit Server(ServerOptions options);
+    ~Server();  // stop() and wait()
+
+    /// Binds, and answers from now on. Throws Error{kNoResources} naming host and port when the port is taken (never the next free one in
+    /// silence), Error{kBadInput} when the host is no address of this machine.
+    void start();
+
+    int port() const;         // the real one, after start()
+    std::string url() const;  // "http://127.0.0.1:8080/"
+
+    /// No new requests; answers that run may go on for `drain_ms`, then they are cancelled. Returns at once; wait() waits. Not for signal
+    /// handlers: call it from a thread that waits for the signal.
+    void stop(int drain_ms = 5000);
+
+    /// Until stop() was called and everything has ended.
+    void wait();
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hearth

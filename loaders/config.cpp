@@ -1,0 +1,156 @@
+#include "loaders/config.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "loaders/checkpoint.h"
+#include "loaders/config/rope.h"
+#include "loaders/families.h"
+#include "loaders/io/json_file.h"
+
+namespace hearth {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kMaxLayers = 1024, kMaxHidden = 131072, kMaxIntermediate = 1 << 20, kMaxVocab = 4'000'000;
+constexpr int64_t kMaxHeads = 4096, kMaxHeadDim = 1024, kMaxContext = int64_t{1} << 27;
+
+const Family& read_family(const Fields& fields) {
+    std::vector<std::string> known;
+    for (const Family* family : families()) known.emplace_back(family->model_type);
+    const std::string type = fields.text("model_type", "");
+    if (type.empty()) fields.refuse("model_type", cat("one of ", join(known, ", ")));
+    const Family* family = find_family(type);
+    if (!family) fields.unsupported("model_type", join(known, ", "));
+    return *family;
+}
+
+/// A classifier has a language model's tensors but for its head: without this check it would chat, badly.
+void check_architecture(const Fields& fields) {
+    const auto names = fields.texts("architectures");
+    const auto fits = [](const std::string& name) {
+        return name.ends_with("ForCausalLM") || name.ends_with("Model") || name.ends_with("LMHeadModel");
+    };
+    if (!names.empty() && std::none_of(names.begin(), names.end(), fits))
+        fields.unsupported("architectures", "language models, named ...ForCausalLM");
+}
+
+void check_quantization(const Fields& fields) {
+    for (const char* section : {"quantization_config", "compression_config"}) {
+        if (!fields.has(section)) continue;
+        if (!fields.is_object(section)) fields.refuse(section, "an object");
+        const Fields quantization = fields.object(section);
+        std::string method = quantization.text("quant_method", "");
+        if (method.empty() && (quantization.has("load_in_8bit") || quantization.has("load_in_4bit"))) method = "bitsandbytes";
+        if (method.empty()) method = "without a name";
+        if (quantization.has("format")) method += cat(" (", quantization.text("format", ""), ")");
+        refuse_quantization(quantization.where(), method);
+    }
+}
+
+void read_sizes(const Fields& fields, const FamilyDefaults& defaults, ModelConfig& config) {
+    config.layers = fields.integer("num_hidden_layers", 1, kMaxLayers);
+    config.hidden = fields.integer("hidden_size", 1, kMaxHidden);
+    config.intermediate = fields.integer("intermediate_size", 1, kMaxIntermediate);
+    config.vocab = fields.integer("vocab_size", 1, kMaxVocab);
+    config.context = fields.integer("max_position_embeddings", 1, kMaxContext, defaults.context);
+    config.heads = fields.integer("num_attention_heads", 1, kMaxHeads);
+    // null: as many as heads, in every family; absent: what the family's class assumes
+    const int64_t silent = fields.mentions("num_key_value_heads") || defaults.kv_heads == 0 ? config.heads : defaults.kv_heads;
+    config.kv_heads = fields.integer("num_key_value_heads", 1, config.heads, silent);
+    if (config.kv_heads > config.heads || config.heads % config.kv_heads != 0) {
+        fields.refuse("num_key_value_heads", cat("a divisor of num_attention_heads, which is ", config.heads));
+    }
+    if (fields.has("head_dim")) {
+        config.head_dim = fields.integer("head_dim", 2, kMaxHeadDim);
+    } else if (defaults.head_dim > 0 && !fields.mentions("head_dim")) {
+        config.head_dim = defaults.head_dim;
+    } else {
+        if (config.hidden % config.heads != 0)
+            fields.refuse("num_attention_heads", cat("a divisor of hidden_size, which is ", config.hidden, ", or a field head_dim"));
+        config.head_dim = config.hidden / config.heads;
+    }
+    if (config.head_dim % 2 != 0 || config.head_dim > kMaxHeadDim)
+        fields.refuse("head_dim", cat("even and at most ", kMaxHeadDim, "; it works out to ", config.head_dim));
+    if (config.heads * config.head_dim > kMaxIntermediate)
+        fields.refuse("head_dim", cat("at most ", kMaxIntermediate, " numbers in all heads"));
+    config.rms_eps = static_cast<float>(fields.number("rms_norm_eps", 0, 1, defaults.rms_eps));
+}
+
+void check_layer_types(const Fields& fields, const ModelConfig& config) {
+    const auto types = fields.texts("layer_types");
+    if (types.empty()) return;
+    if (static_cast<int64_t>(types.size()) != config.layers)
+        fields.refuse("layer_types", cat("one for each of ", config.layers, " layers, found ", types.size()));
+    const bool windows = config.family == "qwen2" || config.family == "qwen3";
+    for (const std::string& type : types) {
+        if (type == "full_attention" || (windows && type == "sliding_attention")) continue;
+        throw Error(ErrorKind::kUnsupported, cat(fields.where(), ": layer_types names \"", printable(type, 40), "\" for a ", config.family,
+                                                 " model; supported: full_attention", windows ? ", sliding_attention" : ""));
+    }
+}
+
+/// "bfloat16" -> "bf16"; what we have no name for stays as it is, for people. The tensors decide.
+std::string short_dtype(const std::string& name) {
+    const std::string bare = name.starts_with("torch.") ? name.substr(6) : name;
+    if (bare == "bfloat16") return "bf16";
+    if (bare == "float16" || bare == "half") return "f16";
+    if (bare == "float32" || bare == "float") return "f32";
+    return printable(bare, 32);
+}
+
+}  // namespace
+
+void refuse_quantization(const std::string& where, const std::string& method) {
+    throw Error(ErrorKind::kUnsupported, cat(where, ": quantisation method ", printable(method, 60),
+                                             " is not supported; supported: plain weights in BF16, F16 or F32"));
+}
+
+CheckpointInfo read_config(const fs::path& config_json) {
+    const nlohmann::json json = read_json_object(config_json, kMaxConfigBytes);
+    const Fields fields(json, config_json.string());
+    const Family& family = read_family(fields);
+    check_architecture(fields);
+    check_quantization(fields);
+    if (fields.text("hidden_act", "silu") != "silu" && fields.text("hidden_act", "") != "swish") fields.unsupported("hidden_act", "silu");
+
+    CheckpointInfo info;
+    info.folder = config_json.parent_path();
+    ModelConfig& config = info.config;
+    config.family = family.model_type;
+    read_sizes(fields, family.defaults, config);
+    check_layer_types(fields, config);
+    config.rope = read_rope(fields, config.context, family.defaults.rope_theta);
+    family.read(fields, config);
+    config.tied_embeddings = fields.flag("tie_word_embeddings", false);
+    config.stored_dtype = short_dtype(fields.text(fields.has("dtype") ? "dtype" : "torch_dtype", "bfloat16"));
+    if (fields.has("bos_token_id")) info.bos_token = static_cast<int32_t>(fields.integer("bos_token_id", 0, config.vocab - 1));
+    for (int64_t id : fields.integers("eos_token_id", 0, config.vocab - 1)) info.eos_tokens.push_back(static_cast<int32_t>(id));
+    return info;
+}
+
+void read_generation_config(const fs::path& generation_config_json, CheckpointInfo& info) {
+    const nlohmann::json json = read_json_object(generation_config_json, kMaxConfigBytes);
+    const Fields fields(json, generation_config_json.string());
+    const auto number = [&](const char* name, double low, double high) {
+        return fields.has(name) ? std::optional(static_cast<float>(fields.number(name, low, high))) : std::nullopt;
+    };
+    GenerationDefaults& generation = info.generation;
+    generation.temperature = number("temperature", 0, 100);
+    generation.top_p = number("top_p", 0, 1);
+    generation.min_p = number("min_p", 0, 1);
+    generation.repetition_penalty = number("repetition_penalty", 1e-3, 100);
+    if (fields.has("top_k")) generation.top_k = static_cast<int32_t>(fields.integer("top_k", 0, INT32_MAX));
+    generation.greedy = !fields.flag("do_sample", true);
+    for (int64_t id : fields.integers("eos_token_id", 0, info.config.vocab - 1)) {
+        const auto token = static_cast<int32_t>(id);
+        if (std::find(info.eos_tokens.begin(), info.eos_tokens.end(), token) == info.eos_tokens.end()) info.eos_tokens.push_back(token);
+    }
+    if (!info.bos_token && fields.has("bos_token_id"))
+        info.bos_token = static_cast<int32_t>(fields.integer("bos_token_id", 0, info.config.vocab - 1));
+}
+
+}  // namespace hearth

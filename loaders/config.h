@@ -1,0 +1,21 @@
+// config.json and generation_config.json become plain structs.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "loaders/load_model.h"
+
+namespace hearth {
+
+/// Reads config.json alone (any path, so that a bare file can be benchmarked). Every number is bounded; an unknown model_type,
+/// activation, rope type or quantisation is refused by name. tied_embeddings is as the file says.
+CheckpointInfo read_config(const std::filesystem::path& config_json);
+
+/// Adds generation_config.json: sampling defaults, end tokens, the begin token where config.json has none.
+void read_generation_config(const std::filesystem::path& generation_config_json, CheckpointInfo& info);
+
+/// Throws Error{kUnsupported}: `where` says that the weights are quantised by `method`.
+[[noreturn]] void refuse_quantization(const std::string& where, const std::string& method);
+
+}  // namespace hearth

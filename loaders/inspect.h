@@ -1,0 +1,26 @@
+// A checkpoint's files against what its config.json promises.
+#pragma once
+
+#include <string>
+#include <unordered_set>
+
+#include "loaders/checkpoint.h"
+#include "loaders/load_model.h"
+#include "loaders/weight_list.h"
+
+namespace hearth {
+
+/// What the tensors decide: corrects config.tied_embeddings and the bias flags, and tells how names are spelled.
+/// Throws Error{kBadInput} when neither embed_tokens nor lm_head is there.
+TensorNames settle_names(const Checkpoint& checkpoint, ModelConfig& config);
+
+/// Names, numbers and bytes of what a model reads.
+struct TensorUse {
+    std::unordered_set<std::string> names;
+    int64_t parameters = 0, bytes = 0;
+};
+
+/// Throws Error naming the first missing or misshapen tensors, or a dtype that is not BF16, F16 or F32.
+TensorUse check_tensors(const Checkpoint& checkpoint, const ModelConfig& config, const TensorNames& names);
+
+}  // namespace hearth

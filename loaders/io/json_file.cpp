@@ -1,0 +1,79 @@
+#include "loaders/io/json_file.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "loaders/io/mapped_file.h"
+
+namespace hearth {
+
+void JsonGuard::open() {
+    if (++depth_ > kMaxJsonDepth) throw Error(ErrorKind::kBadInput, cat(file_, ": JSON is nested deeper than ", kMaxJsonDepth, " levels"));
+}
+
+void JsonGuard::open_object() {
+    open();
+    objects_.emplace_back();
+}
+
+void JsonGuard::open_array() { open(); }
+
+void JsonGuard::key(const std::string& name) {
+    if (++keys_ > kMaxJsonKeys) throw Error(ErrorKind::kTooLarge, cat(file_, ": more than ", kMaxJsonKeys, " keys"));
+    if (!objects_.back().insert(name).second)
+        throw Error(ErrorKind::kBadInput, cat(file_, ": the key \"", printable(name), "\" stands twice in one object"));
+}
+
+void JsonGuard::close_object() {
+    objects_.pop_back();
+    --depth_;
+}
+
+void JsonGuard::close_array() { --depth_; }
+
+void throw_bad_json(const std::string& file, size_t position, std::string_view parser_says) {
+    // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error ..." -> from the first ": " on
+    if (const size_t colon = parser_says.find(": "); colon != std::string_view::npos) parser_says.remove_prefix(colon + 2);
+    throw Error(ErrorKind::kBadInput, cat(file, ": not valid JSON at byte ", position, ": ", printable(parser_says, 200)));
+}
+
+nlohmann::json parse_json(std::string_view text, const std::string& file) {
+    using Json = nlohmann::json;
+    // The parser takes a NUL for the end of its input and would not look at what follows.
+    if (const size_t nul = text.find('\0'); nul != std::string_view::npos) throw_bad_json(file, nul, "a NUL byte");
+    JsonGuard guard(file);
+    const Json::parser_callback_t watch = [&](int, Json::parse_event_t event, Json& parsed) {
+        switch (event) {
+            case Json::parse_event_t::object_start: guard.open_object(); break;
+            case Json::parse_event_t::object_end: guard.close_object(); break;
+            case Json::parse_event_t::array_start: guard.open_array(); break;
+            case Json::parse_event_t::array_end: guard.close_array(); break;
+            case Json::parse_event_t::key: guard.key(parsed.get_ref<const std::string&>()); break;
+            case Json::parse_event_t::value: break;
+        }
+        return true;
+    };
+    try {
+        return Json::parse(text.begin(), text.end(), watch);
+    } catch (const Json::parse_error& e) {
+        throw_bad_json(file, e.byte, e.what());
+    } catch (const Json::exception& e) {  // a number that no double holds
+        throw_bad_json(file, 0, e.what());
+    }
+}
+
+std::string read_small_file(const std::filesystem::path& path, int64_t max_bytes) {
+    const MappedFile file = MappedFile::open(path);
+    if (file.size() > max_bytes)
+        throw Error(ErrorKind::kTooLarge, cat(path.string(), ": ", file.size(), " bytes, at most ", max_bytes, " are read"));
+    return file.read_all();
+}
+
+nlohmann::json read_json_object(const std::filesystem::path& path, int64_t max_bytes) {
+    nlohmann::json out = parse_json(read_small_file(path, max_bytes), path.string());
+    if (!out.is_object()) throw Error(ErrorKind::kBadInput, cat(path.string(), ": expected a JSON object, found ", out.type_name()));
+    return out;
+}
+
+}  // namespace hearth

@@ -1,0 +1,92 @@
+#include "loaders/io/mapped_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace hearth {
+namespace {
+
+[[noreturn]] void throw_errno(const std::string& name, const char* doing, int error) {
+    const ErrorKind kind = error == ENOENT || error == ENOTDIR ? ErrorKind::kNotFound : ErrorKind::kIo;
+    throw Error(kind, cat(name, ": ", doing, ": ", std::generic_category().message(error)));
+}
+
+int64_t change_time_ns(const struct stat& s) { return int64_t{s.st_mtim.tv_sec} * 1'000'000'000 + s.st_mtim.tv_nsec; }
+
+}  // namespace
+
+MappedFile MappedFile::open(const std::filesystem::path& path) {
+    MappedFile file;
+    file.name_ = path.string();
+    // Without O_NONBLOCK a named pipe in a model folder would hold us for ever.
+    file.fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file.fd_ < 0) throw_errno(file.name_, "cannot open", errno);
+    struct stat s {};
+    if (::fstat(file.fd_, &s) != 0) throw_errno(file.name_, "cannot stat", errno);
+    if (!S_ISREG(s.st_mode))
+        throw Error(ErrorKind::kBadInput, cat(file.name_, ": expected a file, found ", S_ISDIR(s.st_mode) ? "a folder" : "something else"));
+    file.size_ = s.st_size;
+    file.changed_ns_ = change_time_ns(s);
+    if (file.size_ > 0) {
+        void* at = ::mmap(nullptr, static_cast<size_t>(file.size_), PROT_READ, MAP_SHARED, file.fd_, 0);
+        if (at == MAP_FAILED) throw_errno(file.name_, "cannot map", errno);
+        file.data_ = static_cast<std::byte*>(at);
+    }
+    return file;
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : name_(std::move(other.name_)),
+      fd_(std::exchange(other.fd_, -1)),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(other.size_),
+      changed_ns_(other.changed_ns_) {}
+
+MappedFile::~MappedFile() {
+    if (data_) ::munmap(data_, static_cast<size_t>(size_));
+    if (fd_ >= 0) ::close(fd_);
+}
+
+std::string MappedFile::read_all() const {
+    std::string out(static_cast<size_t>(size_), '\0');
+    int64_t got = 0;
+    while (got < size_) {
+        const ssize_t n = ::pread(fd_, out.data() + got, static_cast<size_t>(size_ - got), got);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) throw_errno(name_, "cannot read", errno);
+        if (n == 0) throw Error(ErrorKind::kIo, cat(name_, ": ended after ", got, " bytes, expected ", size_));
+        got += n;
+    }
+    return out;
+}
+
+void MappedFile::check_unchanged() const {
+    struct stat s {};
+    if (::fstat(fd_, &s) != 0) throw_errno(name_, "cannot stat", errno);
+    if (s.st_size != size_)
+        throw Error(ErrorKind::kIo, cat(name_, ": changed while it was read: ", s.st_size, " bytes now, ", size_, " before"));
+    if (change_time_ns(s) != changed_ns_) throw Error(ErrorKind::kIo, cat(name_, ": was written to while it was read"));
+}
+
+void MappedFile::will_need(int64_t offset, int64_t bytes) const {
+    const int64_t page = ::sysconf(_SC_PAGESIZE), begin = offset / page * page;
+    if (data_ && bytes > 0) ::madvise(data_ + begin, static_cast<size_t>(offset + bytes - begin), MADV_WILLNEED);
+}
+
+void MappedFile::done_with(int64_t offset, int64_t bytes) const {
+    const int64_t page = ::sysconf(_SC_PAGESIZE);
+    const int64_t begin = (offset + page - 1) / page * page, end = (offset + bytes) / page * page;  // whole pages only
+    if (data_ && end > begin) ::madvise(data_ + begin, static_cast<size_t>(end - begin), MADV_DONTNEED);
+}
+
+}  // namespace hearth

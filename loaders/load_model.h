@@ -1,0 +1,66 @@
+// A Hugging Face folder becomes a Model.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "kernels/ops.h"
+#include "runtime/model.h"
+
+namespace hearth {
+
+/// What generation_config.json recommends; absent fields are not set.
+struct GenerationDefaults {
+    std::optional<float> temperature, top_p, min_p, repetition_penalty;
+    std::optional<int32_t> top_k;
+    bool greedy = false;  // do_sample is false
+};
+
+/// What the small files of a checkpoint say, before a byte of weights is read.
+struct CheckpointInfo {
+    std::filesystem::path folder;
+    ModelConfig config;
+    std::optional<int32_t> bos_token;
+    std::vector<int32_t> eos_tokens;  // union of config.json and generation_config.json
+    GenerationDefaults generation;
+    int64_t parameters = 0;       // numbers in the tensors that the model uses
+    int64_t file_bytes = 0;       // of those tensors
+    int64_t ignored_tensors = 0;  // of the checkpoint, that the model does not use
+    std::string quantization;     // "" for plain checkpoints
+};
+
+/// Reads and checks config.json, generation_config.json and the headers of the safetensors files: every tensor that the model needs is
+/// there with its shape. Throws Error naming file, field, what was found and what is supported.
+CheckpointInfo inspect_checkpoint(const std::filesystem::path& folder);
+
+/// One tensor of a checkpoint, for `hearth inspect`.
+struct TensorInfo {
+    std::string name, file;
+    std::string dtype;  // as the file spells it: "BF16"
+    std::vector<int64_t> shape;
+    bool used = false;  // the model reads it
+};
+std::vector<TensorInfo> list_tensors(const std::filesystem::path& folder);
+
+struct LoadOptions {
+    int64_t max_context = 0;  // rows of the rotation table; 0: the model's own
+    Progress progress;
+};
+
+/// Bytes on the device that load_model will take for weights.
+int64_t planned_weight_bytes(const CheckpointInfo& info, const Backend& backend);
+
+/// Maps the files and packs every weight straight into its place on the device. The files can be gone afterwards.
+/// Throws Error as inspect_checkpoint does; also when a file changed or ended since.
+std::shared_ptr<const Model> load_model(const CheckpointInfo& info, std::shared_ptr<const Backend> backend,
+                                        const LoadOptions& options = {});
+
+/// A model of this shape with seeded random weights in `dtype` (kBf16, kF16 or kF32): benchmarks need no file.
+std::shared_ptr<const Model> random_model(const ModelConfig& config, DType dtype, std::shared_ptr<const Backend> backend, uint64_t seed,
+                                          const LoadOptions& options = {});
+
+}  // namespace hearth

@@ -1,0 +1,38 @@
+// Normalise, cut, merge.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "loaders/tokenizer/bpe/bpe_model.h"
+#include "loaders/tokenizer/bpe/pre_tokenizer.h"
+#include "loaders/tokenizer/vocabulary.h"
+
+namespace hearth {
+
+/// One step that rewrites text before it is cut. Immutable.
+class NormalizerStep {
+public:
+    virtual ~NormalizerStep() = default;
+    virtual void apply(std::string& text) const = 0;
+};
+using Normalizer = std::vector<std::unique_ptr<const NormalizerStep>>;
+
+/// Byte pair encoding with what comes before it.
+class BpeEncoder : public TextEncoder {
+public:
+    BpeEncoder(Normalizer normalizer, PreTokenizer pre_tokenizer, BpeModel model);
+
+    void encode(std::string_view text, bool at_start, std::vector<int32_t>& out) const override;
+
+    /// The same, and says how many steps merging took.
+    int64_t encode_counting(std::string_view text, bool at_start, std::vector<int32_t>& out) const;
+
+private:
+    Normalizer normalizer_;
+    PreTokenizer pre_tokenizer_;
+    BpeModel model_;
+};
+
+}  // namespace hearth

@@ -1,0 +1,366 @@
+#include "runtime/engine/engine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "base/error.h"
+#include "tests/runtime/test_backend.h"
+#include "tests/runtime/tiny_model.h"
+
+namespace hearth {
+namespace {
+
+using testing::GatedSteps;
+using testing::tiny_model;
+using ::testing::ElementsAre;
+
+struct Answer {
+    std::vector<int32_t> tokens;
+    TokenEvent end;
+};
+
+Answer read_all(TokenStream& stream) {
+    Answer out;
+    while (true) {
+        const auto event = stream.next();
+        if (event->finish) return out.end = *event, out;
+        out.tokens.push_back(event->token);
+    }
+}
+
+/// A request that differs from others in everything.
+Request request_number(int n, int64_t vocab = 61) {
+    Request r;
+    for (int i = 0; i <= n * 7 % 50; ++i) r.prompt.push_back(static_cast<int32_t>((n * 31 + i * i + 3 * i) % vocab));
+    r.max_tokens = 5 + n * 11 % 60;
+    r.sampling.temperature = n % 3 == 0 ? 0.0f : 1.1f;
+    r.sampling.seed = static_cast<uint64_t>(n) * 977;
+    if (n % 4 == 1) r.sampling.repetition_penalty = 1.2f;
+    if (n % 5 == 2) r.sampling.top_k = 12;
+    return r;
+}
+
+Request short_request(std::vector<int32_t> prompt, int64_t max_tokens) {
+    Request r;
+    r.prompt = std::move(prompt);
+    r.max_tokens = max_tokens;
+    r.sampling.temperature = 0;
+    return r;
+}
+
+std::shared_ptr<const Model> gated_model() { return tiny_model({}, testing::make_test_backend({.gated = true, .refused_tokens = 0, .forced = {}})); }
+
+/// Waits for what another thread will do; ends the test when it never does.
+template <class Condition>
+void wait_until(Condition&& condition) {
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!condition()) {
+        ASSERT_LT(std::chrono::steady_clock::now(), limit) << "waited for nothing";
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+}
+
+TEST(Engine, StreamsAnAnswerToItsLengthAndCountsIt) {
+    Engine engine(tiny_model(), {});
+    const auto stream = engine.submit(short_request({1, 2, 3}, 7));
+    const Answer answer = read_all(*stream);
+    EXPECT_EQ(answer.tokens.size(), 7u);
+    EXPECT_EQ(*answer.end.finish, FinishReason::kLength);
+    EXPECT_FALSE(answer.end.context_full);
+    EXPECT_EQ(answer.end.token, -1);
+    const RequestStats stats = stream->stats();
+    EXPECT_EQ(stats.prompt_tokens, 3);
+    EXPECT_EQ(stats.generated_tokens, 7);
+    EXPECT_GE(stats.queued_ms, 0);
+    EXPECT_GT(stats.prefill_ms, 0);
+    EXPECT_GT(stats.decode_ms, 0);
+    EXPECT_EQ(engine.stats().tokens, 3 + 6);
+    EXPECT_EQ(engine.stats().steps, 7);
+    EXPECT_EQ(engine.stats().blocks_in_use, 0);
+}
+
+TEST(Engine, StreamsEachTokenWhenItIsDrawn) {
+    GatedSteps gate;
+    Engine engine(gated_model(), {});
+    const auto stream = engine.submit(short_request({1, 2, 3}, 3));
+    for (int i = 0; i < 3; ++i) {
+        gate.wait_until_held();
+        EXPECT_EQ(stream->next(0), std::nullopt);
+        gate.let_through();
+        EXPECT_GE(stream->next()->token, 0);
+    }
+    EXPECT_TRUE(stream->next()->finish);
+    EXPECT_THAT(gate.seen(), ElementsAre(3, 1, 1));
+}
+
+TEST(Engine, EndsAtAStopTokenWithoutGivingIt) {
+    Engine engine(tiny_model(), {});
+    const Answer whole = read_all(*engine.submit(short_request({1, 2, 3}, 20)));
+    ASSERT_EQ(whole.tokens.size(), 20u);
+    Request request = short_request({1, 2, 3}, 20);
+    request.stop_tokens = {60, whole.tokens[4]};
+    const Answer cut = read_all(*engine.submit(request));
+    const auto first = std::ranges::find(whole.tokens, whole.tokens[4]) - whole.tokens.begin();
+    EXPECT_EQ(cut.tokens, std::vector<int32_t>(whole.tokens.begin(), whole.tokens.begin() + first));
+    EXPECT_EQ(*cut.end.finish, FinishReason::kStop);
+}
+
+TEST(Engine, SaysWhenTheContextEndedTheAnswer) {
+    Engine engine(tiny_model(), {.context = 40});
+    const auto run = [&](int64_t max_tokens) { return read_all(*engine.submit(short_request(std::vector<int32_t>(35, 2), max_tokens))); };
+    for (const int64_t max_tokens : {-1, 6, 1000}) {
+        const Answer answer = run(max_tokens);
+        EXPECT_EQ(answer.tokens.size(), 5u) << max_tokens;
+        EXPECT_EQ(*answer.end.finish, FinishReason::kLength);
+        EXPECT_TRUE(answer.end.context_full) << max_tokens;
+    }
+    EXPECT_EQ(run(5).tokens.size(), 5u);
+    EXPECT_FALSE(run(5).end.context_full);
+    EXPECT_EQ(run(0).tokens.size(), 0u);
+    EXPECT_EQ(*run(0).end.finish, FinishReason::kLength);
+}
+
+TEST(Engine, TakesAPromptThatLeavesRoomForOneTokenAndRefusesALongerOne) {
+    Engine engine(tiny_model(), {.context = 64});
+    const Answer answer = read_all(*engine.submit(short_request(std::vector<int32_t>(63, 2), -1)));
+    EXPECT_EQ(answer.tokens.size(), 1u);
+    try {
+        engine.submit(short_request(std::vector<int32_t>(64, 2), -1));
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kTooLarge);
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("the prompt has 64 tokens: maximum context length is 64 tokens"));
+    }
+}
+
+TEST(Engine, RefusesRequestsThatMakeNoSense) {
+    Engine engine(tiny_model(), {});
+    EXPECT_THROW(engine.submit(short_request({}, 1)), Error);
+    EXPECT_THROW(engine.submit(short_request({61}, 1)), Error);
+    EXPECT_THROW(engine.submit(short_request({-1}, 1)), Error);
+    EXPECT_THROW(engine.submit(short_request({1}, -2)), Error);
+    Request request = short_request({1}, 1);
+    request.sampling.top_p = 7;
+    EXPECT_THROW(engine.submit(request), Error);
+    EXPECT_EQ(engine.stats().waiting + engine.stats().running, 0);
+}
+
+TEST(Engine, RefusesOptionsThatMakeNoSense) {
+    const auto model = tiny_model();
+    EXPECT_THROW(Engine(model, {.context = 257}), Error);
+    EXPECT_THROW(Engine(model, {.context = -1}), Error);
+    EXPECT_THROW(Engine(model, {.max_sequences = 0}), Error);
+    EXPECT_THROW(Engine(model, {.max_step_tokens = 0}), Error);
+    EXPECT_THROW(Engine(model, {.context = 64, .num_blocks = 1}), Error);
+    EXPECT_THROW(Engine(model, {.num_blocks = int64_t{1} << 40}), Error);
+}
+
+TEST(Engine, FillsInItsOptionsAndPlansItsBytes) {
+    const auto model = tiny_model();
+    const Engine engine(model, {.max_sequences = 3});
+    EXPECT_EQ(engine.options().context, 256);
+    EXPECT_EQ(engine.options().num_blocks, 8 + 2 * 8);
+    const int64_t cache = 24 * KvCache::bytes_per_block(model->config(), DType::kBf16);
+    EXPECT_EQ(Engine::planned_bytes(model->config(), {.max_sequences = 3}), cache + Model::Workspace::activation_bytes(model->config(), 512, 3));
+}
+
+TEST(Engine, GivesTheSameAnswerAloneAndInACrowd) {
+    for (const int64_t experts : {0, 4}) {
+        const auto model = tiny_model({.experts = experts});
+        std::vector<Answer> alone;
+        for (int n = 0; n < 12; ++n) {
+            Engine engine(model, {});
+            alone.push_back(read_all(*engine.submit(request_number(n))));
+            EXPECT_EQ(alone.back().tokens.size(), static_cast<size_t>(request_number(n).max_tokens));
+        }
+        // Small steps, so that prompts are cut, and few blocks, so that sequences are preempted and computed again.
+        for (const int64_t step_tokens : {6, 17, 512}) {
+            Engine engine(model, {.context = 128, .max_sequences = 5, .max_step_tokens = step_tokens, .num_blocks = 5});
+            std::vector<std::shared_ptr<TokenStream>> streams;
+            for (int n = 0; n < 12; ++n) streams.push_back(engine.submit(request_number(n)));
+            for (int n = 0; n < 12; ++n) EXPECT_EQ(read_all(*streams[static_cast<size_t>(n)]).tokens, alone[static_cast<size_t>(n)].tokens) << "request " << n;
+            EXPECT_EQ(engine.stats().blocks_in_use, 0);
+        }
+    }
+}
+
+TEST(Engine, ServesManyThreadsAtOnce) {
+    const auto model = tiny_model();
+    std::vector<std::vector<int32_t>> alone(10);
+    {
+        Engine engine(model, {});
+        for (int n = 0; n < 10; ++n) alone[static_cast<size_t>(n)] = read_all(*engine.submit(request_number(n))).tokens;
+    }
+    Engine engine(model, {.context = 128, .max_sequences = 4, .max_step_tokens = 32, .num_blocks = 6});
+    std::vector<std::thread> threads;
+    std::atomic<int> wrong{0}, cancelled{0};
+    for (int t = 0; t < 8; ++t) {
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < 12; ++i) {
+                const int n = (t * 5 + i * 3) % 10;
+                const auto stream = engine.submit(request_number(n));
+                if ((t + i) % 4 == 0) {  // in the middle of things, and some by letting go
+                    stream->next();
+                    if (i % 2 == 0) continue;
+                    stream->cancel();
+                    ++cancelled;
+                    const Answer answer = read_all(*stream);
+                    wrong += answer.tokens.size() > alone[static_cast<size_t>(n)].size();
+                } else {
+                    wrong += read_all(*stream).tokens != alone[static_cast<size_t>(n)];
+                }
+            }
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(wrong, 0);
+    EXPECT_GT(cancelled, 0);
+    wait_until([&] { return engine.stats().running + engine.stats().waiting == 0; });
+    EXPECT_EQ(engine.stats().blocks_in_use, 0);
+}
+
+TEST(Engine, CancelsWhatWaitsInTheQueue) {
+    GatedSteps gate;
+    Engine engine(gated_model(), {.max_sequences = 1});
+    const auto first = engine.submit(short_request({1}, 2));
+    gate.wait_until_held();
+    const auto queued = engine.submit(short_request({2}, 5));
+    queued->cancel();
+    gate.let_through();
+    const Answer answer = read_all(*queued);
+    EXPECT_EQ(*answer.end.finish, FinishReason::kCancelled);
+    EXPECT_TRUE(answer.tokens.empty());
+    gate.open();
+    EXPECT_EQ(read_all(*first).tokens.size(), 2u);
+}
+
+TEST(Engine, CancelsInTheMiddleOfAPromptAndGivesItsBlocksBack) {
+    GatedSteps gate;
+    Engine engine(gated_model(), {.max_sequences = 2, .max_step_tokens = 16});
+    const auto stream = engine.submit(short_request(std::vector<int32_t>(100, 3), 5));
+    gate.wait_until_held();
+    gate.let_through();
+    gate.wait_until_held();  // in the second chunk
+    EXPECT_EQ(engine.stats().blocks_in_use, 4);
+    stream->cancel();
+    gate.let_through();
+    const Answer answer = read_all(*stream);
+    EXPECT_EQ(*answer.end.finish, FinishReason::kCancelled);
+    EXPECT_TRUE(answer.tokens.empty());
+    EXPECT_EQ(engine.stats().blocks_in_use, 0);
+    EXPECT_THAT(gate.seen(), ElementsAre(16, 16)) << "nothing more was computed";
+}
+
+TEST(Engine, CancelsWhileItAnswersAndKeepsWhatWasSaid) {
+    GatedSteps gate;
+    Engine engine(gated_model(), {});
+    const auto stream = engine.submit(short_request({1, 2}, 50));
+    gate.let_through(3);
+    gate.wait_until_held();
+    stream->cancel();
+    gate.let_through();
+    const Answer answer = read_all(*stream);
+    EXPECT_EQ(*answer.end.finish, FinishReason::kCancelled);
+    EXPECT_EQ(answer.tokens.size(), 4u) << "the step that ran still counts";
+    EXPECT_EQ(engine.stats().blocks_in_use, 0);
+}
+
+TEST(Engine, CancelsWhenTheReaderLetsGo) {
+    GatedSteps gate;
+    Engine engine(gated_model(), {});
+    auto stream = engine.submit(short_request({1, 2}, 100));
+    gate.let_through(2);
+    gate.wait_until_held();
+    stream.reset();
+    gate.let_through();
+    wait_until([&] { return engine.stats().running == 0; });
+    EXPECT_EQ(engine.stats().blocks_in_use, 0);
+}
+
+TEST(Engine, TakesACancelAfterTheEndForNothing) {
+    Engine engine(tiny_model(), {});
+    const auto stream = engine.submit(short_request({1, 2}, 2));
+    EXPECT_EQ(read_all(*stream).tokens.size(), 2u);
+    stream->cancel();
+    EXPECT_EQ(stream->next()->finish, FinishReason::kLength);
+}
+
+TEST(Engine, DecodesOthersBetweenThePiecesOfALongPrompt) {
+    GatedSteps gate;
+    Engine engine(gated_model(), {.max_step_tokens = 20});
+    const auto talking = engine.submit(short_request({1}, 6));
+    gate.wait_until_held();
+    const auto reading = engine.submit(short_request(std::vector<int32_t>(50, 2), 1));
+    gate.let_through(6);
+    EXPECT_EQ(read_all(*talking).tokens.size(), 6u);
+    EXPECT_EQ(read_all(*reading).tokens.size(), 1u);
+    EXPECT_THAT(gate.seen(), ElementsAre(1, 20, 20, 13, 1, 1)) << "one token of the answer and a piece of the prompt in each step";
+}
+
+TEST(Engine, CancelsAllWhenItIsDestroyed) {
+    std::vector<std::shared_ptr<TokenStream>> streams;
+    {
+        Engine engine(tiny_model(), {.max_sequences = 2});
+        for (int n = 0; n < 6; ++n) streams.push_back(engine.submit(short_request({n}, -1)));
+        streams[0]->next();
+    }
+    for (const auto& stream : streams) {
+        const Answer answer = read_all(*stream);
+        EXPECT_TRUE(*answer.end.finish == FinishReason::kCancelled || answer.tokens.size() == 255u);
+    }
+    EXPECT_EQ(*read_all(*streams[5]).end.finish, FinishReason::kCancelled);
+}
+
+TEST(Engine, CanBeDestroyedWithoutEverWorking) {
+    const Engine engine(tiny_model(), {});
+    EXPECT_EQ(engine.stats().steps, 0);
+}
+
+TEST(Engine, EndsOnlyTheSequenceWhoseLogitsAreNotNumbers) {
+    const Request good = short_request({1, 2, 3, 4}, 30);
+    const std::vector<int32_t> alone = [&] {
+        Engine engine(tiny_model(), {});
+        return read_all(*engine.submit(good)).tokens;
+    }();
+    ASSERT_EQ(alone.size(), 30u);
+    int32_t poison = 5;  // a token that the good answer does not come across
+    while (std::ranges::find(alone, poison) != alone.end()) ++poison;
+    const auto model = tiny_model({.poisoned_token = poison});
+    Engine engine(model, {.context = 64, .max_sequences = 2, .max_step_tokens = 8, .num_blocks = 3});
+    const auto neighbour = engine.submit(good);
+    const auto poisoned = engine.submit(short_request({1, 2, poison, 8, 9, 10, 11, 12, 13, 14, 15}, 5));
+    const Answer answer = read_all(*poisoned);
+    EXPECT_EQ(*answer.end.finish, FinishReason::kNumericError);
+    EXPECT_THAT(answer.end.error, ::testing::HasSubstr("not finite"));
+    EXPECT_TRUE(answer.tokens.empty());
+    EXPECT_EQ(read_all(*neighbour).tokens, alone);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(read_all(*engine.submit(good)).tokens, alone) << "in a block that held no numbers";
+}
+
+TEST(Engine, FailsOnlyTheSequencesOfAStepThatWentWrong) {
+    const auto model = tiny_model({}, testing::make_test_backend({.gated = false, .refused_tokens = 13, .forced = {}}));
+    Engine engine(model, {});
+    const auto before = engine.submit(short_request({1, 2}, 40));
+    EXPECT_EQ(read_all(*before).tokens.size(), 40u);
+    const Answer failed = read_all(*engine.submit(short_request(std::vector<int32_t>(13, 1), 5)));
+    EXPECT_EQ(*failed.end.finish, FinishReason::kError);
+    EXPECT_THAT(failed.end.error, ::testing::HasSubstr("embed"));
+    EXPECT_EQ(engine.stats().blocks_in_use, 0);
+    EXPECT_EQ(read_all(*engine.submit(short_request(std::vector<int32_t>(12, 1), 5))).tokens.size(), 5u);
+}
+
+TEST(Engine, NamesItsReasons) {
+    EXPECT_EQ(name_of(FinishReason::kStop), "stop");
+    EXPECT_EQ(name_of(FinishReason::kLength), "length");
+    EXPECT_EQ(name_of(FinishReason::kCancelled), "cancelled");
+    EXPECT_EQ(name_of(FinishReason::kNumericError), "numeric_error");
+    EXPECT_EQ(name_of(FinishReason::kError), "error");
+}
+
+}  // namespace
+}  // namespace hearth

@@ -1,0 +1,137 @@
+// Models that are not there or not what they should be: a message that names them, and exit code 3 (1 where the system refuses).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "tests/support/shared.h"
+#include "tests/tools/program.h"
+
+namespace hearth::testing {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+/// A folder of its own, gone with the test.
+class Refusals : public ::testing::Test {
+protected:
+    Refusals() {
+        std::string pattern = (fs::temp_directory_path() / "hearth_refusals_XXXXXX").string();
+        folder_ = mkdtemp(pattern.data());
+    }
+    ~Refusals() override {
+        std::error_code ignored;
+        fs::permissions(folder_, fs::perms::owner_all, ignored);
+        fs::remove_all(folder_, ignored);
+    }
+    void write(const std::string& name, const std::string& text) const { std::ofstream(folder_ / name) << text; }
+
+    void copy_ember() const {
+        fs::copy(fs::path(HEARTH_SOURCE_DIR) / "tools/ember", folder_, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+    }
+
+    /// Every subcommand that opens a model refuses the folder.
+    void expect_refused(int code, const std::string& message) const {
+        const std::vector<std::vector<std::string>> lines = {
+            {"generate", "--prompt", "x", "--max-tokens", "1"}, {"chat"}, {"inspect"}, {"perplexity", "/etc/passwd"}};
+        for (auto line : lines) {
+            line.insert(line.end(), {"--model", folder_.string()});
+            const auto outcome = run_hearth(line);
+            EXPECT_EQ(outcome.code, code) << line[0] << ": " << outcome.err;
+            EXPECT_EQ(outcome.out, "") << line[0];
+            EXPECT_THAT(outcome.err, HasSubstr(message)) << line[0];
+            EXPECT_THAT(outcome.err, HasSubstr("hearth: ")) << line[0];
+        }
+    }
+
+    fs::path folder_;
+};
+
+TEST_F(Refusals, AModelThatIsNotThere) {
+    for (const auto* subcommand : {"generate", "chat", "inspect", "tokenize", "perplexity", "serve"}) {
+        const auto outcome = run_hearth({subcommand, "--model", "no-such-model"}, {.input = "text"});
+        EXPECT_EQ(outcome.code, 3) << subcommand;
+        EXPECT_EQ(outcome.out, "") << subcommand;
+        EXPECT_THAT(outcome.err, HasSubstr("no-such-model")) << subcommand;
+        EXPECT_THAT(outcome.err, HasSubstr("ember")) << subcommand << ": what there is";
+    }
+}
+
+TEST_F(Refusals, AnEmptyFolder) { expect_refused(3, "config.json"); }
+
+TEST_F(Refusals, AConfigThatIsNotJson) {
+    write("config.json", "{\"model_type\": ");
+    expect_refused(3, "config.json");
+}
+
+TEST_F(Refusals, AFamilyThatIsUnknown) {
+    copy_ember();
+    write("config.json", R"({"model_type": "gpt_weird", "architectures": ["GptWeird"]})");
+    expect_refused(3, "gpt_weird");
+}
+
+TEST_F(Refusals, AFileThatIsCutShort) {
+    copy_ember();
+    fs::resize_file(folder_ / "model.safetensors", 1'000'000);
+    expect_refused(3, "model.safetensors");
+}
+
+TEST_F(Refusals, WeightsThatAreMissing) {
+    copy_ember();
+    fs::remove(folder_ / "model.safetensors");
+    expect_refused(3, "safetensors");
+}
+
+TEST_F(Refusals, AFolderWithoutPermission) {
+    if (geteuid() == 0) GTEST_SKIP() << "skipped: root may read everything";
+    copy_ember();
+    chmod((folder_ / "model.safetensors").c_str(), 0);
+    expect_refused(1, "model.safetensors");
+}
+
+TEST_F(Refusals, AQuantisationThatIsNotSupported) {
+    const auto outcome = run_hearth({"inspect", "--model", (golden_dir() / "bnb-refuse").string()});
+    EXPECT_EQ(outcome.code, 3);
+    EXPECT_THAT(outcome.err, HasSubstr("bitsandbytes"));
+}
+
+TEST_F(Refusals, ATextFileThatIsNotThere) {
+    const auto outcome = run_hearth({"perplexity", "/nonexistent/book.txt"});
+    EXPECT_EQ(outcome.code, 3);
+    EXPECT_THAT(outcome.err, HasSubstr("/nonexistent/book.txt"));
+    EXPECT_EQ(run_hearth({"perplexity", "/"}).code, 1);
+}
+
+TEST_F(Refusals, ADeviceThatIsNotThere) {
+    const auto outcome = run_hearth({"generate", "--prompt", "x", "--device", "abacus"});
+    EXPECT_EQ(outcome.code, 3);
+    EXPECT_THAT(outcome.err, HasSubstr("abacus"));
+    EXPECT_THAT(outcome.err, HasSubstr("reference"));
+}
+
+TEST_F(Refusals, AKernelThatIsNotThere) {
+    const auto outcome = run_hearth({"generate", "--prompt", "x"}, {.environment = {{"HEARTH_FORCE", "matmul/abacus"}}});
+    EXPECT_EQ(outcome.code, 3);
+    EXPECT_THAT(outcome.err, HasSubstr("matmul/abacus"));
+}
+
+TEST_F(Refusals, APromptThatDoesNotFitWithBothNumbers) {
+    std::string words;
+    for (int i = 0; i < 100; ++i) words += "word ";
+    const auto ids = run_hearth({"tokenize", "--ids", words});
+    const auto count = 1 + std::count(ids.out.begin(), ids.out.end(), ' ');
+    ASSERT_GT(count, 64);
+    const auto outcome = run_hearth({"generate", "--context", "64", "--prompt", words});
+    EXPECT_EQ(outcome.code, 3);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(outcome.err, HasSubstr(std::to_string(count)));
+    EXPECT_THAT(outcome.err, HasSubstr("64"));
+}
+
+}  // namespace
+}  // namespace hearth::testing

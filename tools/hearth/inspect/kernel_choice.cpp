@@ -1,0 +1,195 @@
+#include "tools/hearth/inspect/kernel_choice.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/checked.h"
+#include "base/text.h"
+#include "runtime/stages.h"
+
+namespace hearth::tool {
+
+namespace {
+
+/// What stands where a weight's numbers would be; rows look at its alignment and never at what is there.
+alignas(64) constexpr std::byte kNoNumbers[64] = {};
+
+/// The stored type of the first tensor whose name ends in `suffix`, else that of most tensors.
+DType stored_type(const std::vector<TensorInfo>& tensors, std::string_view suffix, const std::string& otherwise) {
+    std::string name = otherwise;
+    for (const auto& tensor : tensors) {
+        if (!tensor.name.ends_with(suffix)) continue;
+        name = tensor.dtype;
+        break;
+    }
+    if (name == "F32" || name == "f32") return DType::kF32;
+    return name == "F16" || name == "f16" ? DType::kF16 : DType::kBf16;
+}
+
+struct Part {
+    std::string_view suffix;
+    int64_t n = 0;
+};
+
+class Planner {
+public:
+    Planner(const CheckpointInfo& info, const std::vector<TensorInfo>& tensors, const Backend& backend)
+        : info_(info), tensors_(tensors), backend_(backend) {}
+
+    DeviceWeight weight(std::initializer_list<Part> parts, int64_t k, WeightUse use = WeightUse::kMatmul) const {
+        std::vector<HostMatrix> matrices;
+        for (const auto& part : parts)
+            matrices.push_back({stored_type(tensors_, part.suffix, info_.config.stored_dtype), kNoNumbers, part.n, k});
+        Weight planned = backend_.plan(matrices, use);
+        planned.data = kNoNumbers;
+        return {planned, nullptr};
+    }
+
+    static DeviceVector vector(int64_t size) { return {nullptr, size}; }
+
+private:
+    const CheckpointInfo& info_;
+    const std::vector<TensorInfo>& tensors_;
+    const Backend& backend_;
+};
+
+/// A step of one sequence of T tokens at the end of the context, over no memory.
+class Step {
+public:
+    Step(const ModelConfig& config, int64_t T, int64_t context)
+        : zeros_(static_cast<size_t>(std::max(T, ceil_div(context, kBlockTokens)))) {
+        const int64_t blocks = ceil_div(context, kBlockTokens);
+        positions_.resize(static_cast<size_t>(T));
+        std::iota(positions_.begin(), positions_.end(), static_cast<int32_t>(std::max<int64_t>(0, context - T)));
+        starts_ = {0, static_cast<int32_t>(T)};
+        ActivationLayout(config, T, 1).bind(config, nullptr, T, 1, views_);
+        views_.ids = views_.slots = {zeros_.data(), {T}};
+        views_.rows = {zeros_.data(), {1}};
+        views_.positions = {positions_.data(), {T}};
+        views_.seq_starts = {starts_.data(), {2}};
+        views_.block_tables = {zeros_.data(), {1, blocks}};
+        views_.rope = {nullptr, {context, config.head_dim}};
+        pages_ = {DType::kBf16, nullptr, nullptr, blocks, config.kv_heads, config.head_dim};
+    }
+
+    template <class Visit>
+    void visit(const ModelConfig& config, const Weights& weights, Visit& visitor) const {
+        visit_stages(
+            config, weights, [&](int64_t) -> const KvPages& { return pages_; }, views_, visitor);
+    }
+
+private:
+    std::vector<int32_t> zeros_, positions_, starts_;
+    KvPages pages_;
+    StepViews views_;
+};
+
+std::string describe(const Weight& weight) { return cat(name_of(weight.format), " ", name_of(weight.layout)); }
+
+std::string weights_of(const EmbedArgs& args) { return describe(args.table); }
+std::string weights_of(const QkvArgs& args) { return describe(args.w); }
+std::string weights_of(const AttentionArgs& args) { return cat(name_of(args.cache.dtype), " cache"); }
+std::string weights_of(const ProjectArgs& args) { return describe(args.w); }
+std::string weights_of(const GateUpArgs& args) { return describe(args.gate); }
+std::string weights_of(const ExpertsArgs& args) { return args.gate.extent[0] > 0 ? describe(args.gate(0)) : ""; }
+std::string weights_of(const HeadArgs& args) { return describe(args.w); }
+std::string weights_of(const MatmulArgs& args) { return describe(args.w); }
+
+/// Notes the row of every stage that it is shown, and of the matmul below it.
+struct Asker {
+    const Device& device;
+    std::vector<KernelChoice> stages, matmuls;
+    size_t scratch = 0;
+
+    template <class Args>
+    void note(std::vector<KernelChoice>& list, std::span<const Variant<Args>> table, const Args& args, std::string stage) {
+        const auto* row = find_variant(table, args, device);
+        scratch = std::max(scratch, workspace_of(table, args, device));
+        list.push_back({std::move(stage), weights_of(args), row == nullptr ? "none" : std::string(row->name), ""});
+    }
+
+    void matmul(const char* stage, View<const float, 2> x, const Weight& w, const Weight& up, View<float, 2> y) {
+        note(matmuls, device.tables->matmul, MatmulArgs{x, w, up, {}, {}, {}, y}, cat("matmul (", stage, ")"));
+    }
+
+    void stage(std::span<const Variant<EmbedArgs>> Tables::*table, const EmbedArgs& a) { note(stages, device.tables->*table, a, "embed"); }
+    void stage(std::span<const Variant<AttentionArgs>> Tables::*table, const AttentionArgs& a) {
+        note(stages, device.tables->*table, a, "attention");
+    }
+    void stage(std::span<const Variant<ExpertsArgs>> Tables::*table, const ExpertsArgs& a) {
+        note(stages, device.tables->*table, a, "experts");
+    }
+    void stage(std::span<const Variant<QkvArgs>> Tables::*table, const QkvArgs& a) {
+        note(stages, device.tables->*table, a, "qkv");
+        matmul("qkv", a.x, a.w, {}, {nullptr, {a.x.extent[0], a.w.n}});
+    }
+    void stage(std::span<const Variant<ProjectArgs>> Tables::*table, const ProjectArgs& a) {
+        const char* which = stages.back().stage == "attention" ? "out" : "down";
+        note(stages, device.tables->*table, a, cat("project (", which, ")"));
+        matmul(which, a.x, a.w, {}, a.y);
+    }
+    void stage(std::span<const Variant<GateUpArgs>> Tables::*table, const GateUpArgs& a) {
+        note(stages, device.tables->*table, a, "gate_up");
+        matmul("gate, up", a.x, a.gate, a.up, a.y);
+    }
+    void stage(std::span<const Variant<HeadArgs>> Tables::*table, const HeadArgs& a) {
+        note(stages, device.tables->*table, a, "head");
+        matmul("head", {nullptr, {a.rows.extent[0], a.x.extent[1]}}, a.w, {}, a.logits);
+    }
+    void layer(int64_t) const {}
+};
+
+}  // namespace
+
+Weights planned_layer(const CheckpointInfo& info, const std::vector<TensorInfo>& tensors, const Backend& backend) {
+    const ModelConfig& c = info.config;
+    const Planner plan(info, tensors, backend);
+    const int64_t attended = c.heads * c.head_dim, cached = c.kv_heads * c.head_dim;
+    Weights out;
+    out.head = plan.weight({{c.tied_embeddings ? "embed_tokens.weight" : "lm_head.weight", c.vocab}}, c.hidden);
+    out.embed = c.tied_embeddings ? out.head : plan.weight({{"embed_tokens.weight", c.vocab}}, c.hidden, WeightUse::kLookup);
+    out.final_norm = plan.vector(c.hidden);
+    LayerWeights layer;
+    layer.attention_norm = layer.mlp_norm = plan.vector(c.hidden);
+    layer.qkv = plan.weight({{"q_proj.weight", attended}, {"k_proj.weight", cached}, {"v_proj.weight", cached}}, c.hidden);
+    layer.qkv_bias = plan.vector(c.qkv_bias ? c.qkv_rows() : 0);
+    layer.q_norm = layer.k_norm = plan.vector(c.qk_norm ? c.head_dim : 0);
+    layer.out = plan.weight({{"o_proj.weight", c.hidden}}, attended);
+    layer.out_bias = plan.vector(c.o_bias ? c.hidden : 0);
+    if (c.experts > 0) {
+        layer.router = plan.weight({{"gate.weight", c.experts}}, c.hidden);
+        const auto count = static_cast<size_t>(c.experts);
+        layer.expert_gate.assign(count, plan.weight({{"experts.0.w1.weight", c.intermediate}}, c.hidden).weight);
+        layer.expert_up.assign(count, plan.weight({{"experts.0.w3.weight", c.intermediate}}, c.hidden).weight);
+        layer.expert_down.assign(count, plan.weight({{"experts.0.w2.weight", c.hidden}}, c.intermediate).weight);
+    } else {
+        layer.gate = plan.weight({{"gate_proj.weight", c.intermediate}}, c.hidden);
+        layer.up = plan.weight({{"up_proj.weight", c.intermediate}}, c.hidden);
+        layer.gate_bias = layer.up_bias = plan.vector(c.mlp_bias ? c.intermediate : 0);
+        layer.down = plan.weight({{"down_proj.weight", c.hidden}}, c.intermediate);
+        layer.down_bias = plan.vector(c.mlp_bias ? c.hidden : 0);
+    }
+    out.layers.push_back(std::move(layer));
+    return out;
+}
+
+KernelChoices choose_kernels(const CheckpointInfo& info, const Weights& planned, const Backend& backend, int64_t prefill_tokens,
+                             int64_t context) {
+    ModelConfig config = info.config;
+    config.layers = 1;  // one layer stands for all
+    const auto ask = [&](int64_t tokens) {
+        Asker asker{backend.device(), {}, {}, 0};
+        Step(config, tokens, context).visit(config, planned, asker);
+        asker.stages.insert(asker.stages.end(), asker.matmuls.begin(), asker.matmuls.end());
+        return asker;
+    };
+    const Asker decode = ask(1), prefill = ask(std::min(prefill_tokens, context));
+    KernelChoices out{decode.stages, static_cast<int64_t>(std::max(decode.scratch, prefill.scratch))};
+    for (size_t i = 0; i < out.rows.size(); ++i) {
+        out.rows[i].decode = decode.stages[i].decode;
+        out.rows[i].prefill = prefill.stages[i].decode;
+    }
+    return out;
+}
+
+}  // namespace hearth::tool

@@ -1,0 +1,33 @@
+// Which rows would run a model, asked without loading it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernels/backend.h"
+#include "loaders/load_model.h"
+#include "runtime/weights.h"
+
+namespace hearth::tool {
+
+/// The row of one stage or primitive in a decode of one token and in a prefill; "none" where no row supports it.
+struct KernelChoice {
+    std::string stage, weights;  // "project (down)", "bf16 panels"
+    std::string decode, prefill;
+};
+
+/// Choices for a model, and the scratch that they take at most.
+struct KernelChoices {
+    std::vector<KernelChoice> rows;  // in the order in which they run; of one layer; then the matmuls below them
+    int64_t scratch_bytes = 0;
+};
+
+/// Weights as `backend` would lay them out, over no memory: for questions to rows, never for running. One layer.
+Weights planned_layer(const CheckpointInfo& info, const std::vector<TensorInfo>& tensors, const Backend& backend);
+
+/// `prefill_tokens`: of a prefill step; `context`: at whose end the sequences stand.
+KernelChoices choose_kernels(const CheckpointInfo& info, const Weights& planned, const Backend& backend, int64_t prefill_tokens,
+                             int64_t context);
+
+}  // namespace hearth::tool

@@ -1,0 +1,69 @@
+// hearth serve: the page and the API.
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "base/text.h"
+#include "chat/http/server.h"
+#include "tools/hearth/commands.h"
+#include "tools/hearth/support/command_line.h"
+#include "tools/hearth/support/interrupts.h"
+#include "tools/hearth/support/model_options.h"
+#include "tools/hearth/support/terminal.h"
+
+namespace hearth::tool {
+
+namespace {
+
+class Serve : public Subcommand {
+public:
+    void declare(Arguments& arguments) override {
+        arguments.text("--host", host_, "Address to listen at; default: 127.0.0.1, which only this machine reaches", "ADDRESS");
+        arguments.integer("--port", port_, 0, 65535, "Port; default: 8080; 0: any free one");
+        model_.declare(arguments);
+    }
+
+    int run() override {
+        Interrupts interrupts;
+        ProgressLine progress(model_.quiet);
+        ServerOptions options;
+        options.host = host_;
+        options.port = static_cast<int>(port_);
+        options.model = model_.open_options();
+        options.model.progress = progress.callback();
+        options.log = options.model.notice;
+        Server server(std::move(options));
+        server.start();
+        write_out(server.url() + "\n");
+        interrupts.wait();
+        model_.note("Stopping; Ctrl-C again to stop at once.");
+        server.stop();
+        return wait_for(server, interrupts);
+    }
+
+private:
+    /// Answers that run may go on for a little; a second signal ends that too.
+    static int wait_for(Server& server, Interrupts& interrupts) {
+        std::atomic<bool> ended = false;
+        std::thread impatient([&] {
+            while (!ended) {
+                if (interrupts.take()) server.stop(0);
+                std::this_thread::sleep_for(std::chrono::milliseconds(50));
+            }
+        });
+        server.wait();
+        ended = true;
+        impatient.join();
+        return kExitOk;
+    }
+
+    ModelOptions model_;
+    std::string host_ = "127.0.0.1";
+    int64_t port_ = 8080;
+};
+
+}  // namespace
+
+std::unique_ptr<Subcommand> make_serve() { return std::make_unique<Serve>(); }
+
+}  // namespace hearth::tool

@@ -1,0 +1,34 @@
+// Ctrl-C and SIGTERM as something to ask about rather than something that happens.
+#pragma once
+
+#include <csignal>
+#include <optional>
+
+namespace hearth::tool {
+
+/// While one lives, SIGINT and SIGTERM wait in a file descriptor instead of ending the program. Make it before any other thread
+/// starts: threads inherit which signals they do not take. One at a time; any one thread asks.
+class Interrupts {
+public:
+    Interrupts();
+    ~Interrupts();
+    Interrupts(const Interrupts&) = delete;
+    Interrupts& operator=(const Interrupts&) = delete;
+
+    /// The signal that came first, which is then forgotten; never waits.
+    std::optional<int> take();
+
+    /// Waits for a signal.
+    int wait();
+
+    /// Throws Interrupted when a signal is there.
+    void throw_if_any();
+
+    int descriptor() const { return descriptor_; }  // readable while a signal is there: for poll()
+
+private:
+    int descriptor_ = -1;
+    sigset_t before_{};
+};
+
+}  // namespace hearth::tool

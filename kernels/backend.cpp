@@ -15,6 +15,7 @@ Weight prepare_on_host(std::span<const HostMatrix> parts, WeightUse use, void* s
     stream.parallel_for(ceil_div(panels, kPanelsPerTask), [&](int64_t task) {
         pack_panels(parts, weight, task * kPanelsPerTask, std::min(panels, (task + 1) * kPanelsPerTask), storage);
     });
+    weight.columns = packed_columns(parts, weight, storage);
     weight.data = storage;
     return weight;
 }

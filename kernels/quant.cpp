@@ -114,14 +114,27 @@ void quantize_row(QuantKind kind, std::span<const float> w, const float* importa
     }
 }
 
+float e4m3_to_float(uint8_t code) {
+    const int exponent = code >> 3 & 15, mantissa = code & 7;
+    const float size = exponent == 15 && mantissa == 7 ? NAN
+                       : exponent == 0                 ? static_cast<float>(mantissa) * 0x1p-9f
+                                                       : std::ldexp(static_cast<float>(8 + mantissa), exponent - 10);
+    return code & 0x80 ? -size : size;
+}
+
 void dequantize_row(const QuantRows& rows, int64_t row, int64_t k, float* out) {
     const int64_t groups = ceil_div(k, kQuantGroup);
     const uint8_t* codes = rows.codes + row * code_bytes(rows.kind, k);
     for (int64_t i = 0; i < k; ++i) {
         const int64_t g = row * groups + i / kQuantGroup;
+        float& value = out[rows.columns ? rows.columns[i] : i];
+        if (rows.kind == QuantKind::kF8) {
+            value = rows.wide_scales[g] * e4m3_to_float(codes[i]);
+            continue;
+        }
         const int level = rows.kind == QuantKind::kQ8 ? static_cast<int8_t>(codes[i]) : rows.levels[codes[i / 2] >> 4 * (i % 2) & 15];
         const int zero = rows.zeros ? rows.zeros[g] : 0;
-        out[rows.columns ? rows.columns[i] : i] = to_float(rows.scales[g]) * static_cast<float>(level - zero);
+        value = to_float(rows.scales[g]) * static_cast<float>(level - zero);
     }
 }
 

@@ -3,7 +3,8 @@
 // Along K every row is cut into groups of 32. A group has one f16 scale and, where a checkpoint's format has them, one zero point:
 //     w[i] = scale * (level(code[i]) - zero)
 // q8: level(code) = code, an int8 (8.5 bits a weight). q4: a 4-bit code into a table of 16 int8 levels (4.5 bits). Formats of others (GPTQ, AWQ, compressed-
-// tensors) are the same with other levels, larger groups (their scale repeated), zero points and a permutation of K.
+// tensors) are the same with other levels, larger groups (their scale repeated), zero points and a permutation of K. f8: level(code) is the float8 e4m3 number of the
+// code (OCP "8-bit floating point specification", 2023: no infinities, 0x7F and 0xFF not a number), with a float32 scale a group; only ever read, never made here.
 #pragma once
 
 #include <array>
@@ -26,15 +27,16 @@ constexpr Levels kNormalLevels = {-127, -101, -79, -62, -47, -34, -21, -9, 2, 13
 /// -8 to 7: 4-bit integers with their middle at 8.
 constexpr Levels kLinearLevels = {-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7};
 
-enum class QuantKind : uint8_t { kQ8, kQ4 };
+enum class QuantKind : uint8_t { kQ8, kQ4, kF8 };
 
-constexpr int64_t code_bytes(QuantKind kind, int64_t count) { return kind == QuantKind::kQ8 ? count : (count + 1) / 2; }
+constexpr int64_t code_bytes(QuantKind kind, int64_t count) { return kind == QuantKind::kQ4 ? (count + 1) / 2 : count; }
 
 /// A quantised [n, k] matrix in row order, as it lies on disk or in a loader's hands. Borrowed memory.
 struct QuantRows {
     QuantKind kind = QuantKind::kQ8;
     const uint8_t* codes = nullptr;   // [n, code_bytes(k)]: int8 for q8; for q4 two a byte, the even column in the low half
-    const F16* scales = nullptr;      // [n, ceil(k / 32)]
+    const F16* scales = nullptr;      // [n, ceil(k / 32)], of q8 and q4
+    const float* wide_scales = nullptr;  // [n, ceil(k / 32)], of f8
     const int8_t* zeros = nullptr;    // [n, ceil(k / 32)], or null: zero everywhere
     const int32_t* columns = nullptr; // [k]: stored column i multiplies input columns[i]; or null: in order
     Levels levels = kNormalLevels;    // of q4
@@ -42,11 +44,11 @@ struct QuantRows {
 
 /// One row's codes and scales, to be written.
 struct QuantRow {
-    std::span<uint8_t> codes;  // code_bytes(k)
+    std::span<uint8_t> codes;  // code_bytes(kind, k)
     std::span<F16> scales;     // ceil(k / 32)
 };
 
-/// Quantises one row. Scales are those of least squared error, each number weighted by importance[i] (a column's mean squared input, say) where given; rounded to f16
+/// Quantises one row to q8 or q4. Scales are those of least squared error, each number weighted by importance[i] (a column's mean squared input, say) where given; rounded to f16
 /// before the codes are chosen. The same result on every machine.
 void quantize_row(QuantKind kind, std::span<const float> w, const float* importance, const QuantRow& out);
 
@@ -55,5 +57,8 @@ void dequantize_row(const QuantRows& rows, int64_t row, int64_t k, float* out);
 
 /// Rounds to nearest even.
 F16 to_f16(float x);
+
+/// The number of an e4m3 code.
+float e4m3_to_float(uint8_t code);
 
 }  // namespace hearth

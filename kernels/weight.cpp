@@ -6,9 +6,12 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "kernels/quant_panels.h"
 
 namespace hearth {
 namespace {
+
+WeightFormat format_of(QuantKind kind) { return kind == QuantKind::kQ8 ? WeightFormat::kQ8 : kind == QuantKind::kQ4 ? WeightFormat::kQ4 : WeightFormat::kF8; }
 
 WeightFormat format_of(DType type) {
     switch (type) {
@@ -103,13 +106,85 @@ void pack_panel(std::span<const HostMatrix> parts, const Weight& weight, int64_t
     }
 }
 
+/// The part that has row `row`, and which of its rows that is.
+struct PartRow {
+    const HostMatrix* part = nullptr;
+    int64_t row = 0;
+};
+
+PartRow find_row(std::span<const HostMatrix> parts, int64_t row) {
+    for (const HostMatrix& part : parts) {
+        if (row < part.n) return {&part, row};
+        row -= part.n;
+    }
+    return {};
+}
+
+/// One panel of a quantised weight: rows that are quantised already as they are, others quantised here.
+void pack_quantized_panel(std::span<const HostMatrix> parts, const Weight& weight, int64_t panel, std::byte* out) {
+    const QuantKind kind = quant_kind(weight.format);
+    const int64_t groups = ceil_div(weight.k, kQuantGroup), row_codes = code_bytes(kind, weight.k);
+    std::vector<uint8_t> codes(static_cast<size_t>(kPanelRows * row_codes));
+    std::vector<F16> scales(static_cast<size_t>(kPanelRows * groups));
+    std::vector<float> values(static_cast<size_t>(weight.k));
+    PanelRow rows[kPanelRows];
+    for (int64_t r = 0; r < std::min(kPanelRows, weight.n - panel * kPanelRows); ++r) {
+        const auto [part, row] = find_row(parts, panel * kPanelRows + r);
+        if (const QuantRows* from = part->rows) {
+            const auto at = [&](auto* v) { return v ? v + row * groups : nullptr; };
+            rows[r] = {from->codes + row * row_codes, at(from->scales), at(from->wide_scales), at(from->zeros)};
+            continue;
+        }
+        const RowRef ref = row_of(parts, panel * kPanelRows + r);
+        for (int64_t i = 0; i < weight.k; ++i) values[static_cast<size_t>(i)] = element(ref, i);
+        const std::span row_of_codes(codes.data() + r * row_codes, static_cast<size_t>(row_codes));
+        const std::span row_of_scales(scales.data() + r * groups, static_cast<size_t>(groups));
+        quantize_row(kind, values, part->importance, {row_of_codes, row_of_scales});
+        rows[r] = {row_of_codes.data(), row_of_scales.data(), nullptr, nullptr};
+    }
+    write_panel(weight, rows, out);
+}
+
+/// plan_weight for parts that are or become quantised.
+Weight plan_quantized(std::span<const HostMatrix> parts) {
+    const auto kind_of = [](const HostMatrix& part) { return part.rows ? part.rows->kind : part.quantize.value(); };
+    Weight weight;
+    weight.format = format_of(kind_of(parts[0]));
+    weight.layout = WeightLayout::kPanels;
+    weight.k = parts[0].k;
+    bool permuted = false;
+    for (const HostMatrix& part : parts) {
+        HEARTH_CHECK(part.k == weight.k && format_of(kind_of(part)) == weight.format);
+        weight.n += part.n;
+        if (!part.rows) continue;
+        weight.has_zeros |= part.rows->zeros != nullptr;
+        weight.levels = part.rows->levels;
+        permuted |= part.rows->columns != nullptr;
+    }
+    const int64_t panels = ceil_div(weight.n, kPanelRows) * panel_bytes(weight.format, weight.has_zeros, weight.k);
+    weight.bytes = panels + (permuted ? weight.k * static_cast<int64_t>(sizeof(int32_t)) : 0);
+    return weight;
+}
+
 }  // namespace
+
+const int32_t* packed_columns(std::span<const HostMatrix> parts, const Weight& weight, void* storage) {
+    const QuantRows* rows = parts[0].rows;
+    if (!rows || !rows->columns) return nullptr;
+    const auto bytes = weight.k * static_cast<int64_t>(sizeof(int32_t));
+    auto* columns = reinterpret_cast<int32_t*>(static_cast<std::byte*>(storage) + weight.bytes - bytes);
+    std::memcpy(columns, rows->columns, static_cast<size_t>(bytes));
+    return columns;
+}
 
 std::string_view name_of(WeightFormat format) {
     switch (format) {
         case WeightFormat::kF32: return "f32";
         case WeightFormat::kF16: return "f16";
         case WeightFormat::kBf16: return "bf16";
+        case WeightFormat::kQ8: return "q8";
+        case WeightFormat::kQ4: return "q4";
+        case WeightFormat::kF8: return "f8";
     }
     return "?";
 }
@@ -118,6 +193,7 @@ std::string_view name_of(WeightLayout layout) { return layout == WeightLayout::k
 
 Weight plan_weight(std::span<const HostMatrix> parts, WeightUse use) {
     HEARTH_CHECK(!parts.empty());
+    if (parts[0].rows || parts[0].quantize) return plan_quantized(parts);
     Weight weight;
     weight.format = format_of(parts[0].dtype);
     weight.layout = use == WeightUse::kLookup ? WeightLayout::kRows : WeightLayout::kPanels;
@@ -137,6 +213,10 @@ void pack_panels(std::span<const HostMatrix> parts, const Weight& weight, int64_
     auto* out = static_cast<std::byte*>(storage);
     const int64_t size = element_bytes(weight.format);
     for (int64_t panel = first_panel; panel < last_panel; ++panel) {
+        if (is_quantized(weight.format)) {
+            pack_quantized_panel(parts, weight, panel, out + panel * panel_bytes(weight.format, weight.has_zeros, weight.k));
+            continue;
+        }
         if (weight.layout == WeightLayout::kPanels) {
             pack_panel(parts, weight, panel, out + panel * kPanelRows * round_up(weight.k, kPanelDepth) * size);
             continue;
@@ -149,6 +229,7 @@ void pack_panels(std::span<const HostMatrix> parts, const Weight& weight, int64_
 
 void unpack_row(const Weight& weight, int64_t row, float* out) {
     HEARTH_CHECK(row >= 0 && row < weight.n);
+    if (is_quantized(weight.format)) return unpack_quantized_row(weight, row, out);
     const DType type = weight.format == WeightFormat::kF32 ? DType::kF32 : weight.format == WeightFormat::kF16 ? DType::kF16 : DType::kBf16;
     if (weight.layout == WeightLayout::kRows) {
         for (int64_t i = 0; i < weight.k; ++i) out[i] = load_float(weight.data, type, row * weight.k + i);

@@ -2,15 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "kernels/dtype.h"
+#include "kernels/quant.h"
 
 namespace hearth {
 
 /// What one number of a weight is.
-enum class WeightFormat : uint8_t { kF32, kF16, kBf16 };
+enum class WeightFormat : uint8_t { kF32, kF16, kBf16, kQ8, kQ4, kF8 };  // the last three: kernels/quant.h
 
 /// In which order the numbers lie.
 enum class WeightLayout : uint8_t {
@@ -19,6 +21,9 @@ enum class WeightLayout : uint8_t {
     /// Panels of 16 outputs: [ceil(N/16)][K'/v][16][v] with v = 2 for bf16, 1 for f16 and f32, and K' = K rounded up to 32.
     /// Numbers past N and K are zero. A kernel streams a panel from its first byte to its last; 16 k-pairs of bf16 (1 KiB) are one
     /// AMX tile, one k-pair is one AVX-512 register, half of one an AVX2 register. oneDNN calls it BA16a16b2a (bf16).
+    ///
+    /// Quantised formats: [ceil(N/16)][ceil(K/64)] blocks of 16 outputs times 64 k (kernels/quant_panels.h), so that codes, scales and zero points
+    /// of what a kernel works on come in one stream.
     kPanels,
 };
 
@@ -32,6 +37,9 @@ struct Weight {
     const void* data = nullptr;  // in `layout`
     int64_t n = 0, k = 0;        // [N, K]
     int64_t bytes = 0;           // of data, padding included: what a pass over the whole weight reads
+    bool has_zeros = false;      // quantised: group blocks hold zero points
+    Levels levels = kNormalLevels;       // of q4
+    const int32_t* columns = nullptr;    // quantised: [k], stored column i multiplies x[columns[i]]; null: in order. Lies behind the panels
 
     explicit operator bool() const { return data != nullptr; }
 };
@@ -39,23 +47,30 @@ struct Weight {
 /// What a weight will be used for; decides its layout.
 enum class WeightUse : uint8_t { kMatmul, kLookup };
 
-/// A row-major [n, k] matrix of a checkpoint: kF32, kF16 or kBf16, not necessarily aligned to its element.
+/// A row-major [n, k] matrix of a checkpoint: kF32, kF16 or kBf16, not necessarily aligned to its element; or quantised rows.
 struct HostMatrix {
     DType dtype = DType::kF32;
     const void* data = nullptr;  // [n, k]
     int64_t n = 0, k = 0;
+    const QuantRows* rows = nullptr;                    // quantised already: instead of dtype and data
+    std::optional<QuantKind> quantize = std::nullopt;   // to be quantised while it is packed: kQ8 or kQ4
+    const float* importance = nullptr;                  // [k], for that: see quantize_row; or null
 };
 
 std::string_view name_of(WeightFormat format);
 std::string_view name_of(WeightLayout layout);
 
 /// The weight that holds the rows of `parts` (equal k) one part after the other, with data still null and bytes set.
-/// Format: that of the parts; f32 where they differ.
+/// Format: that of the parts; f32 where floats differ. Quantised parts are of one kind, with the same levels and columns. Lookup tables of
+/// quantised rows lie in panels as well: unpack_row reads them.
 Weight plan_weight(std::span<const HostMatrix> parts, WeightUse use);
 
 /// Writes panels [first_panel, last_panel) of `weight` (planned from `parts`) to `storage` (weight.bytes bytes, 64-byte aligned). For
 /// kRows a panel is 16 rows. Ranges may be written by several threads at once.
 void pack_panels(std::span<const HostMatrix> parts, const Weight& weight, int64_t first_panel, int64_t last_panel, void* storage);
+
+/// Writes the permutation of the columns, where the parts have one, behind the panels; where it lies, or null.
+const int32_t* packed_columns(std::span<const HostMatrix> parts, const Weight& weight, void* storage);
 
 /// Row `row` of any weight as float32: out[k]. For the reference, for embeddings tied to a packed head, for tests.
 void unpack_row(const Weight& weight, int64_t row, float* out);

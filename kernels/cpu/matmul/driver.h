@@ -5,8 +5,9 @@
 //
 // Few tokens (they fit one tile): each thread owns a contiguous run of panels and streams it in two halves side by side, each from its
 // first byte to its last, so that weights are read once and prefetched by hardware and software across the borders of panels.
-// Many: for each group of panels and each block of k, the tokens' inputs stay in L2 and the two panels in L1; sums wait in scratch between
-// blocks of k. Traffic: weights once per Tile::kBlockRows tokens.
+// Many: the inputs of Tile::kBlockRows tokens and Tile::kResidentDepth k stay in L2 while all panels of the thread pass by, pair by pair; a
+// pair's block of Tile::kBlockDepth k stays in L1 for all those tokens, while the next pair's is fetched into L2. Sums wait in scratch between
+// blocks of k. Traffic from beyond L2: weights once per kBlockRows tokens.
 // Order of summation: an output is one chain of Tile::tile steps in order of k, whatever the number of rows, threads or blocks: a sum that is
 // put aside and taken up again has the same bits.
 #pragma once
@@ -18,6 +19,7 @@
 #include "kernels/cpu/matmul/finish.h"
 #include "kernels/cpu/simd.h"
 #include "kernels/ops.h"
+#include "kernels/quant_panels.h"
 #include "kernels/scratch.h"
 #include "kernels/select.h"
 
@@ -29,16 +31,24 @@ struct PanelPair {
     const std::byte* second = nullptr;
 };
 
+/// Weights to fetch into L2 while a tile is computed: in each of its steps of 32 k so many lines of both panels.
+struct Ahead {
+    PanelPair from;
+    int64_t lines = 0;
+};
+
 // A Tile is a struct of static members:
-//   kMaxRows     tokens of a tile; kBlockRows, kBlockDepth: tokens and k of a block (multiples of kMaxRows and of kPanelDepth)
-//   kKBytes      bytes of one k of a panel
-//   Input        what it reads of x; input(args, scratch) makes room for it, pack(args, input, rows) fills in some rows
-//   tile(pair, input, row, rows, k range, sums, first): sums[2][kMaxRows][16] = (first ? 0 : sums) + x w^T
+//   kMaxRows      tokens of a tile
+//   kBlockRows, kResidentDepth, kBlockDepth: tokens, k of inputs in L2, k of weights in L1; multiples of kMaxRows, kBlockDepth, kPanelDepth
+//   kKBytes       bytes of one k of a panel
+//   Session       what a thread sets up for tiles of so many tokens
+//   Input         what it reads of x; input(args, scratch) makes room for it, pack(args, input, rows) fills in kPackRows rows if packs(args)
+//   tile(pair, ahead, input, row, rows, k range, sums, first): sums[2][kMaxRows][16] = (first ? 0 : sums) + x w^T
 
 template <class Tile>
 constexpr int64_t kTileSums = 2 * Tile::kMaxRows * kPanelRows;
 
-constexpr int64_t kPairsInGroup = 8;
+constexpr int64_t kPairsInGroup = 32;  // whose sums wait at a time, where k is deeper than kResidentDepth
 
 /// Panel `panel` of `w`, or null past its end.
 template <class Tile>
@@ -83,31 +93,33 @@ private:
 /// All tokens fit one tile: one pass over the run of panels.
 template <class Tile>
 void multiply_few(const MatmulArgs& a, const typename Tile::Input& input, Range panels) {
+    constexpr int64_t kAheadBytes = 4096;
     alignas(64) float sums[kTileSums<Tile>];
     const Pairs<Tile> pairs(a, panels);
     const int64_t rows = a.x.extent[0];
     for (int64_t i = 0; i < pairs.count(); ++i) {
-        Tile::tile(pairs.at(i, 0), input, 0, rows, {0, round_up(a.w.k, kPanelDepth)}, sums, true);
+        const PanelPair pair = pairs.at(i, 0);
+        const Ahead ahead{{pair.first + kAheadBytes, pair.second ? pair.second + kAheadBytes : nullptr}, kPanelDepth * Tile::kKBytes / 64};
+        Tile::tile(pair, ahead, input, 0, rows, {0, round_up(a.w.k, kPanelDepth)}, sums, true);
         pairs.finish(i, 0, rows, sums);
     }
 }
 
-/// One block of tokens and one group of pairs. sums: [pairs][tiles] of kTileSums.
+/// One pair times one block of tokens, over k in `depth`. sums: [tiles] of kTileSums.
 template <class Tile>
-void multiply_block(const MatmulArgs& a, const typename Tile::Input& input, const Pairs<Tile>& pairs, Range group, Range rows, float* sums) {
-    const int64_t depth = round_up(a.w.k, kPanelDepth), tiles = ceil_div(rows.size(), Tile::kMaxRows);
-    for (int64_t k = 0; k < depth; k += Tile::kBlockDepth) {
-        const Range block{k, std::min(depth, k + Tile::kBlockDepth)};
-        for (int64_t i = group.begin; i < group.end; ++i) {
-            const PanelPair pair = pairs.at(i, k);
-            float* of_pair = sums + (i - group.begin) * tiles * kTileSums<Tile>;
-            for (int64_t tile = 0; tile < tiles; ++tile) {
-                const int64_t row = rows.begin + tile * Tile::kMaxRows;
-                float* of_tile = of_pair + tile * kTileSums<Tile>;
-                const int64_t count = std::min(Tile::kMaxRows, rows.end - row);
-                Tile::tile(pair, input, row, count, block, of_tile, k == 0);
-                if (block.end == depth) pairs.finish(i, row, count, of_tile);
-            }
+void multiply_pair(const MatmulArgs& a, const typename Tile::Input& input, const Pairs<Tile>& pairs, int64_t i, Range rows, Range depth, float* sums) {
+    const int64_t end = round_up(a.w.k, kPanelDepth), tiles = ceil_div(rows.size(), Tile::kMaxRows);
+    const int64_t next = i + 1 < pairs.count() ? i + 1 : i, lines = ceil_div(kPanelDepth * Tile::kKBytes / 64, tiles);
+    for (int64_t k = depth.begin; k < depth.end; k += Tile::kBlockDepth) {
+        const Range block{k, std::min(depth.end, k + Tile::kBlockDepth)};
+        const PanelPair pair = pairs.at(i, k), fetch = pairs.at(next, k);
+        for (int64_t tile = 0; tile < tiles; ++tile) {
+            const int64_t row = rows.begin + tile * Tile::kMaxRows, count = std::min(Tile::kMaxRows, rows.end - row);
+            const int64_t share = tile * lines * (block.size() / kPanelDepth) * 64;
+            const Ahead ahead{{fetch.first + share, fetch.second ? fetch.second + share : nullptr}, lines};
+            float* of_tile = sums + tile * kTileSums<Tile>;
+            Tile::tile(pair, ahead, input, row, count, block, of_tile, k == 0);
+            if (block.end == end) pairs.finish(i, row, count, of_tile);
         }
     }
 }
@@ -115,10 +127,15 @@ void multiply_block(const MatmulArgs& a, const typename Tile::Input& input, cons
 template <class Tile>
 void multiply_many(const MatmulArgs& a, const typename Tile::Input& input, Range panels, Range rows, float* sums) {
     const Pairs<Tile> pairs(a, panels);
+    const int64_t depth = round_up(a.w.k, kPanelDepth), pair_sums = depth > Tile::kResidentDepth ? Tile::kBlockRows / Tile::kMaxRows * kTileSums<Tile> : 0;
     for (int64_t row = rows.begin; row < rows.end; row += Tile::kBlockRows) {
         const Range block{row, std::min(rows.end, row + Tile::kBlockRows)};
-        for (int64_t i = 0; i < pairs.count(); i += kPairsInGroup) {
-            multiply_block(a, input, pairs, {i, std::min(pairs.count(), i + kPairsInGroup)}, block, sums);
+        for (int64_t group = 0; group < pairs.count(); group += kPairsInGroup) {
+            for (int64_t k = 0; k < depth; k += Tile::kResidentDepth) {
+                for (int64_t i = group; i < std::min(pairs.count(), group + kPairsInGroup); ++i) {
+                    multiply_pair(a, input, pairs, i, block, {k, std::min(depth, k + Tile::kResidentDepth)}, sums + (i - group) * pair_sums);
+                }
+            }
         }
     }
 }
@@ -167,7 +184,8 @@ size_t multiply_workspace(const MatmulArgs& a, const Device& device) {
 
 /// What every row asks: panels of one shape, and rows of y, x that are dense.
 static inline bool fits_panels(const MatmulArgs& a) {
-    const auto dense = [](const auto& v) { return v.stride[1] == 1 || v.extent[1] <= 1; };
+    const auto dense = [](const auto& v) { if (is_quantized(a.w.format)) return false;  // rows of their own
+    return v.stride[1] == 1 || v.extent[1] <= 1; };
     const bool weights = a.w.layout == WeightLayout::kPanels && (!a.up || (a.up.layout == a.w.layout && a.up.format == a.w.format && a.up.n == a.w.n && a.up.k == a.w.k));
     return weights && dense(a.x) && dense(a.y) && (!a.residual.data || dense(a.residual)) && !(a.up && a.residual.data);
 }

@@ -26,6 +26,7 @@ void embed_row(const Weight& table, int64_t id, float* y) {
         case WeightFormat::kF32: return widen_row<V>(static_cast<const float*>(table.data) + at, table.k, y);
         case WeightFormat::kF16: return widen_row<V>(static_cast<const F16*>(table.data) + at, table.k, y);
         case WeightFormat::kBf16: return widen_row<V>(static_cast<const Bf16*>(table.data) + at, table.k, y);
+        default: return unpack_row(table, id, y);
     }
 }
 

@@ -32,7 +32,8 @@ ModelHost::ModelHost(Options options) : options_(std::move(options)), first_(fin
         std::error_code ignored;
         return std::filesystem::equivalent(entry.folder, first_.folder, ignored);
     };
-    const bool has_name = std::any_of(all.begin(), all.end(), [&](const ModelEntry& entry) { return entry.name == first_.name && same(entry); });
+    const bool has_name =
+        std::any_of(all.begin(), all.end(), [&](const ModelEntry& entry) { return entry.name == first_.name && same(entry); });
     const auto named = std::find_if(all.begin(), all.end(), same);
     if (!has_name && named != all.end()) first_ = *named;  // a path to a folder that the directory has too
     choice_ = first_.name;
@@ -148,7 +149,8 @@ void ModelHost::choose(const std::string& name) {
 std::optional<std::string> ModelHost::next_wanted() const { return tickets_.empty() ? choice_ : std::optional(tickets_.front()->name); }
 
 bool ModelHost::is_wanted(const std::string& name) const {
-    if (choice_ == name || (tickets_.empty() && !choice_)) return true;  // a load that nobody waits for any more, nor for another, is finished
+    if (choice_ == name || (tickets_.empty() && !choice_))
+        return true;  // a load that nobody waits for any more, nor for another, is finished
     return std::any_of(tickets_.begin(), tickets_.end(), [&](const auto& ticket) { return ticket->name == name; });
 }
 

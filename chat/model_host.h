@@ -23,9 +23,9 @@ enum class ModelState { kIdle, kLoading, kReady, kFailed };
 struct ModelStatus {
     ModelEntry entry;
     ModelState state = ModelState::kIdle;
-    ProgressUpdate progress;   // while kLoading
-    std::string error;         // with kFailed: why the last attempt ended
-    int64_t context = 0;       // once kReady, and the next two
+    ProgressUpdate progress;  // while kLoading
+    std::string error;        // with kFailed: why the last attempt ended
+    int64_t context = 0;      // once kReady, and the next two
     int64_t parameters = 0;
     std::string quantization;  // "" for plain weights
 };
@@ -38,8 +38,8 @@ struct ModelStatus {
 class ModelHost {
 public:
     struct Options {
-        OpenOptions first;     // what to begin with; backend and context serve every model, the template only this one
-        int grace_ms = 10'000; // what answers of the old model may still take
+        OpenOptions first;      // what to begin with; backend and context serve every model, the template only this one
+        int grace_ms = 10'000;  // what answers of the old model may still take
         std::function<void(const std::string&)> log;
     };
 

@@ -30,19 +30,22 @@ int64_t cache_bytes(const ModelConfig& config, int64_t context) {
 int64_t choose_context(const OpenOptions& options, const CheckpointInfo& info, int64_t weights, int64_t usable) {
     const int64_t own = info.config.context;
     if (options.context > own) {
-        throw Error(ErrorKind::kBadInput, cat("a context of ", options.context, " tokens was asked for, but this model was made for at most ", own));
+        throw Error(ErrorKind::kBadInput,
+                    cat("a context of ", options.context, " tokens was asked for, but this model was made for at most ", own));
     }
     const auto fits = [&](int64_t context) { return usable <= 0 || cache_bytes(info.config, context) <= usable - weights; };
     if (options.context > 0) {
         if (fits(options.context)) return options.context;
-        throw Error(ErrorKind::kNoResources, cat("a context of ", options.context, " tokens takes ", human_bytes(cache_bytes(info.config, options.context)), " beside ",
-                                                 human_bytes(weights), " for the weights; there are ", human_bytes(usable), " to use"));
+        throw Error(ErrorKind::kNoResources,
+                    cat("a context of ", options.context, " tokens takes ", human_bytes(cache_bytes(info.config, options.context)),
+                        " beside ", human_bytes(weights), " for the weights; there are ", human_bytes(usable), " to use"));
     }
     if (fits(own)) return own;
     int64_t low = std::min(own, kSmallestContext), high = own;  // low is to fit, high does not
     if (!fits(low)) {
-        throw Error(ErrorKind::kNoResources, cat("this model takes ", human_bytes(weights), " for its weights and ", human_bytes(cache_bytes(info.config, low)),
-                                                 " for the smallest context; there are ", human_bytes(usable), " to use"));
+        throw Error(ErrorKind::kNoResources,
+                    cat("this model takes ", human_bytes(weights), " for its weights and ", human_bytes(cache_bytes(info.config, low)),
+                        " for the smallest context; there are ", human_bytes(usable), " to use"));
     }
     while (high - low > 1) (fits(low + (high - low) / 2) ? low : high) = low + (high - low) / 2;
     say(options, cat("context cut to ", low, " of ", own, " tokens: more does not fit in memory; --context chooses another"));
@@ -77,14 +80,15 @@ std::shared_ptr<LoadedModel> LoadedModel::open(const OpenOptions& options, const
     const int64_t weights = planned_weight_bytes(out->info_, *backend);
     EngineOptions engine;
     engine.context = choose_context(options, out->info_, weights, usable_bytes(*backend));
-    say(options, cat(entry.name, " takes ", human_bytes(weights), " of memory for weights and ", human_bytes(cache_bytes(out->info_.config, engine.context)),
-                     " for a context of ", engine.context, " tokens"));
+    say(options, cat(entry.name, " takes ", human_bytes(weights), " of memory for weights and ",
+                     human_bytes(cache_bytes(out->info_.config, engine.context)), " for a context of ", engine.context, " tokens"));
     LoadOptions load;
     load.max_context = engine.context;
     load.progress = options.progress;
     out->model_ = load_model(out->info_, backend, load);
     if (out->tokenizer_->vocab_size() > out->info_.config.vocab) {
-        say(options, cat("the tokenizer has ", out->tokenizer_->vocab_size(), " tokens, the model only ", out->info_.config.vocab, ": text that needs the others is refused"));
+        say(options, cat("the tokenizer has ", out->tokenizer_->vocab_size(), " tokens, the model only ", out->info_.config.vocab,
+                         ": text that needs the others is refused"));
     }
     out->engine_ = std::make_unique<Engine>(out->model_, engine);
     out->stop_tokens_ = out->find_stop_tokens();
@@ -144,7 +148,8 @@ std::vector<int32_t> LoadedModel::find_stop_tokens() const {
     }
     const std::string_view tail = trim(after);
     for (const SpecialToken& special : tokenizer_->specials()) {
-        if (special.control && special.id != tokenizer_->bos() && !special.text.empty() && tail.starts_with(special.text)) add_once(out, special.id);
+        if (special.control && special.id != tokenizer_->bos() && !special.text.empty() && tail.starts_with(special.text))
+            add_once(out, special.id);
     }
     return out;
 }

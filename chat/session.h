@@ -18,13 +18,13 @@
 namespace hearth {
 
 struct Message {
-    std::string role;     // "system", "user", "assistant", ...
+    std::string role;  // "system", "user", "assistant", ...
     std::string content;
 };
 
 /// How a model is opened; the options that all subcommands share.
 struct OpenOptions {
-    std::string model;          // folder, name in the model directory, or "" for Ember
+    std::string model;  // folder, name in the model directory, or "" for Ember
     BackendOptions backend;
     int64_t context = 0;        // 0: the model's own, cut to what memory allows
     std::string chat_template;  // name of a built-in one; "": the checkpoint's

@@ -13,10 +13,10 @@ namespace hearth {
 /// The tokens of a step: for each sequence a prefill chunk or one decode token. Reused from step to step, so that after the first few
 /// steps nothing is allocated.
 struct Batch {
-    std::vector<int32_t> token_ids;   // [T]
-    std::vector<int32_t> positions;   // [T]
-    std::vector<int32_t> slots;       // [T]: block * kBlockTokens + token in the block
-    std::vector<int32_t> seq_starts;  // [S + 1]
+    std::vector<int32_t> token_ids;     // [T]
+    std::vector<int32_t> positions;     // [T]
+    std::vector<int32_t> slots;         // [T]: block * kBlockTokens + token in the block
+    std::vector<int32_t> seq_starts;    // [S + 1]
     std::vector<int32_t> block_tables;  // [S, width], rows padded with 0
     int64_t table_width = 0;
     std::vector<int32_t> logit_rows;  // [R]: rows of T whose logits are wanted

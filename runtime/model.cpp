@@ -81,7 +81,8 @@ public:
 
     template <class Visit>
     void visit(Visit&& visit) const {
-        visit_stages(model_.config(), model_.weights(), [&](int64_t) -> const KvPages& { return pages_; }, views_, visit);
+        visit_stages(
+            model_.config(), model_.weights(), [&](int64_t) -> const KvPages& { return pages_; }, views_, visit);
     }
 
 private:
@@ -139,7 +140,8 @@ Model::Workspace::Workspace(const Model& model, int64_t max_tokens, int64_t max_
     HEARTH_CHECK(max_tokens > 0 && max_rows > 0);
     memory_ = model.backend().allocate(activation_bytes_);
     ScratchCount count{model.backend().device()};
-    for (int64_t tokens = 1; tokens <= max_tokens; tokens = tokens == max_tokens ? tokens + 1 : std::min(max_tokens, tokens < 16 ? tokens + 1 : 2 * tokens)) {
+    for (int64_t tokens = 1; tokens <= max_tokens;
+         tokens = tokens == max_tokens ? tokens + 1 : std::min(max_tokens, tokens < 16 ? tokens + 1 : 2 * tokens)) {
         for (const DType cache : {DType::kBf16, DType::kF32}) {
             ModelStep(model, tokens, 1, cache).visit(count);
             ModelStep(model, tokens, tokens, cache).visit(count);
@@ -160,7 +162,8 @@ View<const float, 2> Model::forward(const Batch& batch, const KvCache& cache, Wo
     const int64_t T = batch.num_tokens(), S = batch.num_seqs(), R = static_cast<int64_t>(batch.logit_rows.size());
     HEARTH_CHECK(T > 0 && T <= workspace.max_tokens_ && R <= workspace.max_rows_);
     HEARTH_CHECK(batch.table_width <= ceil_div(max_context_, kBlockTokens));
-    for (int64_t s = 0; s < S; ++s) HEARTH_CHECK(batch.positions[static_cast<size_t>(batch.seq_starts[static_cast<size_t>(s) + 1]) - 1] < max_context_);
+    for (int64_t s = 0; s < S; ++s)
+        HEARTH_CHECK(batch.positions[static_cast<size_t>(batch.seq_starts[static_cast<size_t>(s) + 1]) - 1] < max_context_);
 
     Staging& staging = workspace.staging_;
     staging.begin();
@@ -177,10 +180,12 @@ View<const float, 2> Model::forward(const Batch& batch, const KvCache& cache, Wo
     step.block_tables = staging.at<int32_t, 2>(tables, {S, batch.table_width});
     step.rows = staging.at<int32_t, 1>(rows, {R});
     step.rope = {reinterpret_cast<const float*>(rope_.get()), {max_context_, config_.head_dim}};
-    ActivationLayout(config_, workspace.max_tokens_, workspace.max_rows_).bind(config_, reinterpret_cast<float*>(workspace.memory_.get()), T, R, step);
+    ActivationLayout(config_, workspace.max_tokens_, workspace.max_rows_)
+        .bind(config_, reinterpret_cast<float*>(workspace.memory_.get()), T, R, step);
 
     Runner runner{config_, *backend_, workspace.stream(), observer, step.x};
-    visit_stages(config_, weights_, [&](int64_t i) -> const KvPages& { return cache.layer(i); }, step, runner);
+    visit_stages(
+        config_, weights_, [&](int64_t i) -> const KvPages& { return cache.layer(i); }, step, runner);
     return as_const(step.logits);
 }
 

@@ -24,19 +24,19 @@ struct RopeConfig {
 
 /// A decoder of the Llama kind.
 struct ModelConfig {
-    std::string family;                 // "llama", "mistral", "mixtral", "qwen2", "qwen3"
+    std::string family;  // "llama", "mistral", "mixtral", "qwen2", "qwen3"
     int64_t layers = 0, hidden = 0, intermediate = 0;
     int64_t heads = 0, kv_heads = 0, head_dim = 0;
-    int64_t vocab = 0, context = 0;     // context: the longest sequence that the model was made for
+    int64_t vocab = 0, context = 0;  // context: the longest sequence that the model was made for
     float rms_eps = 1e-5f;
     bool qkv_bias = false, o_bias = false, mlp_bias = false;
-    bool qk_norm = false;               // RMS norm of each q and k head
-    bool tied_embeddings = false;       // as found in the tensors
-    std::vector<int64_t> windows;       // [layers]: keys that a query sees, itself included; 0: all
+    bool qk_norm = false;                        // RMS norm of each q and k head
+    bool tied_embeddings = false;                // as found in the tensors
+    std::vector<int64_t> windows;                // [layers]: keys that a query sees, itself included; 0: all
     int64_t experts = 0, experts_per_token = 0;  // 0: a dense model
     bool renormalize_experts = true;
     RopeConfig rope;
-    std::string stored_dtype;           // "bf16", as the checkpoint says; for people
+    std::string stored_dtype;  // "bf16", as the checkpoint says; for people
 
     int64_t qkv_rows() const { return (heads + 2 * kv_heads) * head_dim; }
 };

@@ -28,7 +28,8 @@ float llama3_frequency(const RopeConfig& rope, float frequency) {
 
 // The pair that turns `rotations` times within the original context: a real number.
 double yarn_pair(const RopeConfig& rope, double rotations, int64_t head_dim) {
-    return static_cast<double>(head_dim) * std::log(rope.original_context / (rotations * 2 * std::numbers::pi)) / (2 * std::log(rope.theta));
+    return static_cast<double>(head_dim) * std::log(rope.original_context / (rotations * 2 * std::numbers::pi)) /
+           (2 * std::log(rope.theta));
 }
 
 // 0 for pairs that turn often and keep their frequency, 1 for those that are interpolated, a ramp between.

@@ -49,7 +49,8 @@ std::vector<float> log_probabilities(const Model& model, std::span<const int32_t
         const auto device_logits = model.forward(batch, cache, workspace);
         workspace.stream().wait();
         model.backend().copy_to_host(logits.data(), device_logits.data, device_logits.size() * int64_t{sizeof(float)});
-        for (int64_t i = 0; i < length; ++i) out.push_back(log_share(logits.data() + i * vocab, vocab, tokens[static_cast<size_t>(at + i + 1)]));
+        for (int64_t i = 0; i < length; ++i)
+            out.push_back(log_share(logits.data() + i * vocab, vocab, tokens[static_cast<size_t>(at + i + 1)]));
     }
     return out;
 }

@@ -31,7 +31,9 @@ int64_t Weights::total_bytes() const {
     counter.add(head);
     counter.add(final_norm);
     for (const LayerWeights& l : layers) {
-        for (const auto* v : {&l.attention_norm, &l.qkv_bias, &l.q_norm, &l.k_norm, &l.out_bias, &l.mlp_norm, &l.gate_bias, &l.up_bias, &l.down_bias}) counter.add(*v);
+        for (const auto* v :
+             {&l.attention_norm, &l.qkv_bias, &l.q_norm, &l.k_norm, &l.out_bias, &l.mlp_norm, &l.gate_bias, &l.up_bias, &l.down_bias})
+            counter.add(*v);
         for (const auto* w : {&l.qkv, &l.out, &l.gate, &l.up, &l.down, &l.router}) counter.add(*w);
         for (const auto* experts : {&l.expert_gate, &l.expert_up, &l.expert_down}) counter.add(*experts);
     }

@@ -24,18 +24,18 @@ struct DeviceWeight {
 
 /// One layer. Dense models fill gate, up, down; mixtures the vectors of experts and the router.
 struct LayerWeights {
-    DeviceVector attention_norm;   // [hidden]
-    DeviceWeight qkv;              // [(H + 2G) * D, hidden]
-    DeviceVector qkv_bias;         // [(H + 2G) * D] or empty
-    DeviceVector q_norm, k_norm;   // [D] or empty
-    DeviceWeight out;              // [hidden, H * D]
-    DeviceVector out_bias;         // [hidden] or empty
-    DeviceVector mlp_norm;         // [hidden]
-    DeviceWeight gate, up;         // [intermediate, hidden]
-    DeviceVector gate_bias, up_bias;  // [intermediate] or empty
-    DeviceWeight down;             // [hidden, intermediate]
-    DeviceVector down_bias;        // [hidden] or empty
-    DeviceWeight router;           // [E, hidden]
+    DeviceVector attention_norm;                              // [hidden]
+    DeviceWeight qkv;                                         // [(H + 2G) * D, hidden]
+    DeviceVector qkv_bias;                                    // [(H + 2G) * D] or empty
+    DeviceVector q_norm, k_norm;                              // [D] or empty
+    DeviceWeight out;                                         // [hidden, H * D]
+    DeviceVector out_bias;                                    // [hidden] or empty
+    DeviceVector mlp_norm;                                    // [hidden]
+    DeviceWeight gate, up;                                    // [intermediate, hidden]
+    DeviceVector gate_bias, up_bias;                          // [intermediate] or empty
+    DeviceWeight down;                                        // [hidden, intermediate]
+    DeviceVector down_bias;                                   // [hidden] or empty
+    DeviceWeight router;                                      // [E, hidden]
     std::vector<Weight> expert_gate, expert_up, expert_down;  // [E]: plain host arrays of weights over `expert_bytes`
     std::vector<DeviceBytes> expert_bytes;
 };

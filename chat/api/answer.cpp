@@ -36,8 +36,8 @@ std::shared_ptr<TokenStream> submit(LoadedModel& model, const ChatRequest& reque
     const int64_t context = model.engine().options().context;
     const auto prompt = static_cast<int64_t>(out.prompt.size());
     if (prompt >= context) {
-        throw ApiError(400, cat("This model's maximum context length is ", context, " tokens, but the messages have ", prompt, " tokens."), "messages",
-                       "context_length_exceeded");
+        throw ApiError(400, cat("This model's maximum context length is ", context, " tokens, but the messages have ", prompt, " tokens."),
+                       "messages", "context_length_exceeded");
     }
     out.sampling = sampling_of(model, request);
     out.max_tokens = request.max_tokens;

@@ -15,7 +15,8 @@ const char* type_of(int status) {
 }  // namespace
 
 std::string ApiError::body() const {
-    const nlohmann::json error{{"message", what()}, {"type", type_of(status_)}, {"param", text_or_null(param_)}, {"code", text_or_null(code_)}};
+    const nlohmann::json error{
+        {"message", what()}, {"type", type_of(status_)}, {"param", text_or_null(param_)}, {"code", text_or_null(code_)}};
     return nlohmann::json{{"error", error}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

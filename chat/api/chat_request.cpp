@@ -19,8 +19,10 @@ std::string read_part(const json& part, const std::string& where) {
     const Fields fields(part, where + ".");
     const auto type = fields.text("type", 64);
     if (type != "text") {
-        throw ApiError(400, cat(where, ".type must be \"text\": only text can be read here, not ", type ? cat('"', printable(*type, 40), '"') : "nothing"), where,
-                       "unsupported_content");
+        throw ApiError(
+            400,
+            cat(where, ".type must be \"text\": only text can be read here, not ", type ? cat('"', printable(*type, 40), '"') : "nothing"),
+            where, "unsupported_content");
     }
     const json* text = fields.find("text");
     if (!text || !text->is_string()) throw ApiError(400, cat(where, ".text must be a string"), where, "invalid_type");
@@ -34,7 +36,8 @@ std::string read_content(const json* content, const std::string& role, const std
     }
     if (content->is_string()) return content->get<std::string>();
     if (!content->is_array()) {
-        throw ApiError(400, cat(where, ".content must be a string or a list of parts, not ", describe(*content)), cat(where, ".content"), "invalid_type");
+        throw ApiError(400, cat(where, ".content must be a string or a list of parts, not ", describe(*content)), cat(where, ".content"),
+                       "invalid_type");
     }
     std::string out;
     for (size_t i = 0; i < content->size(); ++i) out += read_part((*content)[i], cat(where, ".content[", i, ']'));
@@ -43,12 +46,14 @@ std::string read_content(const json* content, const std::string& role, const std
 
 Message read_message(const json& message, size_t index) {
     const std::string where = cat("messages[", index, ']');
-    if (!message.is_object()) throw ApiError(400, cat(where, " must be an object with role and content, not ", describe(message)), where, "invalid_type");
+    if (!message.is_object())
+        throw ApiError(400, cat(where, " must be an object with role and content, not ", describe(message)), where, "invalid_type");
     const Fields fields(message, where + ".");
     std::string role = fields.text("role", 64).value_or("");
     if (role == "developer") role = "system";
     if (role != "system" && role != "user" && role != "assistant") {
-        throw ApiError(400, cat(where, ".role must be system, developer, user or assistant, not \"", printable(role, 40), '"'), cat(where, ".role"), "invalid_value");
+        throw ApiError(400, cat(where, ".role must be system, developer, user or assistant, not \"", printable(role, 40), '"'),
+                       cat(where, ".role"), "invalid_value");
     }
     if (const json* calls = fields.find("tool_calls"); calls && !calls->empty()) {
         throw ApiError(400, cat(where, ".tool_calls: tools are not supported"), cat(where, ".tool_calls"), "unsupported");
@@ -62,7 +67,8 @@ std::vector<Message> read_messages(const Fields& fields) {
     if (!list->is_array()) throw ApiError(400, cat("messages must be a list, not ", describe(*list)), "messages", "invalid_type");
     if (list->empty()) throw ApiError(400, "messages is empty", "messages", "out_of_range");
     if (list->size() > kMaxMessages) {
-        throw ApiError(400, cat("messages has ", list->size(), " entries, at most ", kMaxMessages, " are taken"), "messages", "out_of_range");
+        throw ApiError(400, cat("messages has ", list->size(), " entries, at most ", kMaxMessages, " are taken"), "messages",
+                       "out_of_range");
     }
     std::vector<Message> out;
     for (size_t i = 0; i < list->size(); ++i) out.push_back(read_message((*list)[i], i));
@@ -73,13 +79,16 @@ std::vector<std::string> read_stops(const Fields& fields) {
     const json* stop = fields.find("stop");
     if (!stop) return {};
     const json list = stop->is_array() ? *stop : json::array({*stop});
-    if (list.size() > kMaxStops) throw ApiError(400, cat("stop has ", list.size(), " texts, at most ", kMaxStops, " are taken"), "stop", "out_of_range");
+    if (list.size() > kMaxStops)
+        throw ApiError(400, cat("stop has ", list.size(), " texts, at most ", kMaxStops, " are taken"), "stop", "out_of_range");
     std::vector<std::string> out;
     for (const json& text : list) {
-        if (!text.is_string()) throw ApiError(400, cat("stop must be a string or a list of strings, not ", describe(text)), "stop", "invalid_type");
+        if (!text.is_string())
+            throw ApiError(400, cat("stop must be a string or a list of strings, not ", describe(text)), "stop", "invalid_type");
         out.push_back(text.get<std::string>());
         if (out.back().empty() || out.back().size() > kMaxStopBytes) {
-            throw ApiError(400, cat("a text of stop must have 1 to ", kMaxStopBytes, " bytes, not ", out.back().size()), "stop", "out_of_range");
+            throw ApiError(400, cat("a text of stop must have 1 to ", kMaxStopBytes, " bytes, not ", out.back().size()), "stop",
+                           "out_of_range");
         }
     }
     return out;
@@ -96,7 +105,8 @@ void read_sampling(const Fields& fields, ChatRequest& out) {
     out.repetition_penalty = number("repetition_penalty", 0.1, 10);
     out.frequency_penalty = number("frequency_penalty", -2, 2);
     out.presence_penalty = number("presence_penalty", -2, 2);
-    if (const auto k = fields.integer("top_k", -1, 1'000'000)) out.top_k = static_cast<int32_t>(std::max<int64_t>(*k, 0));  // -1: off, as some clients say it
+    if (const auto k = fields.integer("top_k", -1, 1'000'000))
+        out.top_k = static_cast<int32_t>(std::max<int64_t>(*k, 0));  // -1: off, as some clients say it
     if (const auto seed = fields.integer("seed", std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max())) {
         out.seed = static_cast<uint64_t>(*seed);
     }
@@ -119,13 +129,17 @@ void refuse_what_is_not_served(const Fields& fields) {
     for (const char* name : {"tools", "functions", "logit_bias", "chat_template_kwargs"}) {
         const json* value = fields.find(name);
         if (!value) continue;
-        if (!value->is_array() && !value->is_object()) throw ApiError(400, cat(name, " must be a list or an object, not ", describe(*value)), name, "invalid_type");
+        if (!value->is_array() && !value->is_object())
+            throw ApiError(400, cat(name, " must be a list or an object, not ", describe(*value)), name, "invalid_type");
         if (!value->empty()) not_served(name, "not supported");
     }
-    if (const json* choice = fields.find("tool_choice"); choice && *choice != "none" && *choice != "auto") not_served("tool_choice", "tools are not supported");
+    if (const json* choice = fields.find("tool_choice"); choice && *choice != "none" && *choice != "auto")
+        not_served("tool_choice", "tools are not supported");
     if (const json* format = fields.find("response_format")) {
-        if (!format->is_object()) throw ApiError(400, cat("response_format must be an object, not ", describe(*format)), "response_format", "invalid_type");
-        if (Fields(*format, "response_format.").text("type", 64) != "text") not_served("response_format", "only {\"type\": \"text\"} is supported");
+        if (!format->is_object())
+            throw ApiError(400, cat("response_format must be an object, not ", describe(*format)), "response_format", "invalid_type");
+        if (Fields(*format, "response_format.").text("type", 64) != "text")
+            not_served("response_format", "only {\"type\": \"text\"} is supported");
     }
 }
 
@@ -142,7 +156,8 @@ ChatRequest parse_chat_request(const json& body) {
     out.ignore_eos = fields.boolean("ignore_eos").value_or(false);
     out.stream = fields.boolean("stream").value_or(false);
     if (const json* options = fields.find("stream_options")) {
-        if (!options->is_object()) throw ApiError(400, cat("stream_options must be an object, not ", describe(*options)), "stream_options", "invalid_type");
+        if (!options->is_object())
+            throw ApiError(400, cat("stream_options must be an object, not ", describe(*options)), "stream_options", "invalid_type");
         out.include_usage = Fields(*options, "stream_options.").boolean("include_usage").value_or(false);
     }
     refuse_what_is_not_served(fields);

@@ -17,13 +17,13 @@ constexpr size_t kMaxStops = 16, kMaxStopBytes = 256;
 
 /// What is asked for. Fields that are not set take the model's own recommendation.
 struct ChatRequest {
-    std::string model;               // "": whichever is in memory
-    std::vector<Message> messages;   // one at least; roles system, user, assistant
+    std::string model;              // "": whichever is in memory
+    std::vector<Message> messages;  // one at least; roles system, user, assistant
     std::optional<float> temperature, top_p, min_p, repetition_penalty, frequency_penalty, presence_penalty;
     std::optional<int32_t> top_k;
-    std::optional<uint64_t> seed;    // absent: another one each time
-    int64_t max_tokens = -1;         // -1: what the context leaves room for
-    std::vector<std::string> stop;   // texts that end the answer and are not part of it
+    std::optional<uint64_t> seed;   // absent: another one each time
+    int64_t max_tokens = -1;        // -1: what the context leaves room for
+    std::vector<std::string> stop;  // texts that end the answer and are not part of it
     bool ignore_eos = false;
     bool stream = false, include_usage = false;
 };

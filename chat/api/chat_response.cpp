@@ -32,7 +32,7 @@ json timings_of(const RequestStats& stats) {
     // The first token falls out of the prefill: the time of decoding is that of the others.
     const auto decoded = static_cast<double>(stats.generated_tokens - 1);
     const double per_second = decoded > 0 && stats.decode_ms > 0 ? 1000 * decoded / stats.decode_ms : 0;
-    return {{"prompt_n", stats.prompt_tokens},   {"cache_n", stats.cached_tokens},     {"queued_ms", stats.queued_ms},
+    return {{"prompt_n", stats.prompt_tokens},   {"cache_n", stats.cached_tokens},        {"queued_ms", stats.queued_ms},
             {"prompt_ms", stats.prefill_ms},     {"predicted_n", stats.generated_tokens}, {"predicted_ms", stats.decode_ms},
             {"predicted_per_second", per_second}};
 }

@@ -21,8 +21,8 @@ public:
     const nlohmann::json* find(const char* name) const;
 
     std::optional<bool> boolean(const char* name) const;
-    std::optional<double> number(const char* name, double low, double high) const;         // low <= x <= high
-    std::optional<int64_t> integer(const char* name, int64_t low, int64_t high) const;     // written without fraction
+    std::optional<double> number(const char* name, double low, double high) const;      // low <= x <= high
+    std::optional<int64_t> integer(const char* name, int64_t low, int64_t high) const;  // written without fraction
     std::optional<std::string> text(const char* name, size_t max_bytes) const;
 
 private:

@@ -25,7 +25,8 @@ void check_limits(std::string_view body) {
         if (c == '[' || c == '{') ++depth;
         if (c == ']' || c == '}') --depth;
         if (c == ',' || c == '[' || c == '{') ++values;
-        if (depth > kMaxJsonDepth) throw ApiError(400, cat("the JSON is nested deeper than ", kMaxJsonDepth, " levels"), {}, "json_too_deep");
+        if (depth > kMaxJsonDepth)
+            throw ApiError(400, cat("the JSON is nested deeper than ", kMaxJsonDepth, " levels"), {}, "json_too_deep");
         if (values > kMaxJsonValues) throw ApiError(400, cat("the JSON has more than ", kMaxJsonValues, " values"), {}, "json_too_large");
     }
 }

@@ -41,7 +41,10 @@ struct Turn {
             case FinishReason::kStop:
             case FinishReason::kLength: return std::nullopt;
             case FinishReason::kCancelled: return ApiError(503, "the answer was cancelled", {}, "interrupted");
-            case FinishReason::kNumericError: return ApiError(500, cat("the model computed numbers that are not finite", answer->error().empty() ? "" : ": ", answer->error()), {}, "numeric_error");
+            case FinishReason::kNumericError:
+                return ApiError(500,
+                                cat("the model computed numbers that are not finite", answer->error().empty() ? "" : ": ", answer->error()),
+                                {}, "numeric_error");
             case FinishReason::kError: break;
         }
         return ApiError(500, answer->error(), {}, "engine_error");
@@ -53,7 +56,8 @@ std::shared_ptr<ModelHost::Lease> acquire(Services& services, const ChatRequest&
         return services.models.acquire(chat.model, [&] { return request.client_gone() || services.stop.cancelled(); });
     } catch (const Error& e) {
         if (e.kind() == ErrorKind::kNotFound) throw ApiError(404, e.what(), "model", "model_not_found");
-        throw ApiError(e.kind() == ErrorKind::kNoResources ? 503 : 500, cat("the model cannot be loaded: ", e.what()), "model", "model_not_loaded");
+        throw ApiError(e.kind() == ErrorKind::kNoResources ? 503 : 500, cat("the model cannot be loaded: ", e.what()), "model",
+                       "model_not_loaded");
     }
 }
 
@@ -101,7 +105,8 @@ HttpResponse post_chat(Services& services, const HttpRequest& request) {
     if (!lease) return error_response(503, "nobody waits for this answer any more", "interrupted");
     const std::string name = lease->model().entry().name;
     auto answer = std::make_unique<Answer>(lease->model(), chat);
-    const auto turn = std::shared_ptr<Turn>(new Turn{std::move(lease), std::move(answer), ChatResponse(name), services.stop, chat.include_usage});
+    const auto turn =
+        std::shared_ptr<Turn>(new Turn{std::move(lease), std::move(answer), ChatResponse(name), services.stop, chat.include_usage});
     // Until the first token, what goes wrong can still be told by the status of the answer.
     std::string text;
     const auto patience = Clock::now() + kKeepAlive;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "chat/http/http_server.h"
+#include "chat/http/transport/http_server.h"
 
 namespace hearth {
 namespace {
@@ -20,7 +20,8 @@ std::string lower(std::string_view text) {
 bool is_plausible(std::string_view host) {
     if (host.empty() || host.front() == ':' || host.size() > 255) return false;
     return std::all_of(host.begin(), host.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view("-._:[]").find(c) != std::string_view::npos;
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("-._:[]").find(c) != std::string_view::npos;
     });
 }
 
@@ -62,7 +63,8 @@ std::optional<std::pair<int, std::string>> Gate::check_same_origin(const HttpReq
     }
     if (const auto origin = request.header("origin")) {
         constexpr std::string_view kScheme = "http://";
-        const bool same = request.count("origin") == 1 && origin->starts_with(kScheme) && lower(origin->substr(kScheme.size())) == lower(*request.header("host"));
+        const bool same = request.count("origin") == 1 && origin->starts_with(kScheme) &&
+                          lower(origin->substr(kScheme.size())) == lower(*request.header("host"));
         if (!same) return {{403, "requests from other origins are not taken"}};
     }
     const auto type = request.header("content-type");
@@ -73,7 +75,8 @@ std::optional<std::pair<int, std::string>> Gate::check_same_origin(const HttpReq
 const std::vector<std::pair<std::string, std::string>>& security_headers() {
     static const std::vector<std::pair<std::string, std::string>> headers{
         {"Content-Security-Policy",
-         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
+         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri "
+         "'none'; "
          "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"},
         {"X-Content-Type-Options", "nosniff"},
         {"Referrer-Policy", "no-referrer"},

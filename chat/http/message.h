@@ -14,8 +14,8 @@ namespace hearth {
 
 /// One request.
 struct HttpRequest {
-    std::string method;  // "GET"
-    std::string path;    // percent-decoded, without the query; may hold any bytes
+    std::string method;                                        // "GET"
+    std::string path;                                          // percent-decoded, without the query; may hold any bytes
     std::vector<std::pair<std::string, std::string>> headers;  // names in lower case, values without white space around them
     std::string body;
     std::function<bool()> client_gone;  // nobody waits for the answer any more; cheap, may be asked often
@@ -54,7 +54,7 @@ struct HttpResponse {
 };
 
 constexpr int kMaxConnections = 256;
-constexpr size_t kMaxHeadBytes = 32 << 10;     // request line and headers
+constexpr size_t kMaxHeadBytes = 32 << 10;  // request line and headers
 constexpr int64_t kMaxBodyBytes = 8 << 20;
 constexpr size_t kMaxHeaders = 64;
 

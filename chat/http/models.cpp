@@ -37,13 +37,20 @@ int64_t created(const ModelEntry& entry) {
 }
 
 json openai_model(const ModelStatus& status) {
-    json out{{"id", status.entry.name}, {"object", "model"}, {"created", created(status.entry)}, {"owned_by", "hearth"}, {"state", name_of(status.state)}};
+    json out{{"id", status.entry.name},
+             {"object", "model"},
+             {"created", created(status.entry)},
+             {"owned_by", "hearth"},
+             {"state", name_of(status.state)}};
     if (status.context > 0) out["max_model_len"] = status.context;
     return out;
 }
 
 json page_model(const ModelStatus& status) {
-    json out{{"name", status.entry.name}, {"bytes", status.entry.file_bytes}, {"builtin", status.entry.builtin}, {"state", name_of(status.state)}};
+    json out{{"name", status.entry.name},
+             {"bytes", status.entry.file_bytes},
+             {"builtin", status.entry.builtin},
+             {"state", name_of(status.state)}};
     if (status.state == ModelState::kReady) {
         out["context"] = status.context;
         out["parameters"] = status.parameters;
@@ -61,7 +68,9 @@ json page_model(const ModelStatus& status) {
 
 HttpResponse get_health(Services& services, const HttpRequest&) {
     const EngineStats stats = services.models.engine_stats();
-    return json_response(200, dump({{"status", "ok"}, {"running", stats.running}, {"waiting", stats.waiting}, {"steps", stats.steps}, {"tokens", stats.tokens}}));
+    return json_response(
+        200,
+        dump({{"status", "ok"}, {"running", stats.running}, {"waiting", stats.waiting}, {"steps", stats.steps}, {"tokens", stats.tokens}}));
 }
 
 HttpResponse get_openai_models(Services& services, const HttpRequest&) {

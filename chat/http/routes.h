@@ -57,12 +57,12 @@ HttpResponse json_response(int status, std::string body);
 HttpResponse error_response(int status, const std::string& message, const std::string& code = {});
 
 // The handlers, each in the file of its name.
-HttpResponse get_asset(Services&, const HttpRequest&);           // assets.cpp
-HttpResponse get_health(Services&, const HttpRequest&);          // models.cpp, like the next four
+HttpResponse get_asset(Services&, const HttpRequest&);   // assets.cpp
+HttpResponse get_health(Services&, const HttpRequest&);  // models.cpp, like the next four
 HttpResponse get_openai_models(Services&, const HttpRequest&);
 HttpResponse get_openai_model(Services&, const HttpRequest&);
 HttpResponse get_models(Services&, const HttpRequest&);
 HttpResponse post_load(Services&, const HttpRequest&);
-HttpResponse post_chat(Services&, const HttpRequest&);           // chat.cpp
+HttpResponse post_chat(Services&, const HttpRequest&);  // chat.cpp
 
 }  // namespace hearth

@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "chat/http/http_server.h"
 #include "chat/http/routes.h"
+#include "chat/http/transport/http_server.h"
 #include "chat/model_host.h"
 
 namespace hearth {
@@ -28,7 +28,10 @@ std::function<void(const std::string&)> guarded(std::function<void(const std::st
 class Server::Impl {
 public:
     explicit Impl(ServerOptions options)
-        : host_(std::move(options.host)), wanted_port_(options.port), log_(guarded(std::move(options.log))), model_(std::move(options.model)) {
+        : host_(std::move(options.host)),
+          wanted_port_(options.port),
+          log_(guarded(std::move(options.log))),
+          model_(std::move(options.model)) {
         model_.notice = log_;
         find_model(model_.model);  // what is not there should be said at once
     }

@@ -17,8 +17,7 @@ public:
     void stop(int drain_ms) {
         const int64_t at = now_ms() + (drain_ms > 0 ? drain_ms : 0);
         int64_t before = cancel_at_ms_.load();
-        while (at < before && !cancel_at_ms_.compare_exchange_weak(before, at)) {
-        }
+        while (at < before && !cancel_at_ms_.compare_exchange_weak(before, at)) {}
     }
 
     bool draining() const { return cancel_at_ms_.load() != kNever; }

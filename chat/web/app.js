@@ -7,10 +7,10 @@ import { Follower } from "./scroll.js";
 import { Settings } from "./settings.js";
 
 const kIdeas = [
-  ["What is Hearth?", "and what can it do"],
-  ["Tell me a tiny story", "about a lighthouse and a cat"],
-  ["What is 17 + 25?", "small sums, step by step"],
-  ["Write a short program", "that counts the words of a text"],
+  ["What is Hearth?", "and what it can do"],
+  ["Tell me a tiny story", "a few sentences, another each time"],
+  ["What is 17 + 25?", "sums of small numbers"],
+  ["Write a short program", "one function, as code to copy"],
 ];
 
 const ask = byId("ask"), send = byId("send"), talk = byId("talk");

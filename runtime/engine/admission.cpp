@@ -12,14 +12,15 @@ namespace {
 
 constexpr int64_t kMaxSequences = 4096;
 constexpr int64_t kMaxBlocks = (int64_t{1} << 31) / kBlockTokens;  // slots are 32-bit
-constexpr int64_t kShortBlocks = 8;    // the few blocks of a short sequence beside the long one: 256 tokens
+constexpr int64_t kShortBlocks = 8;                                // the few blocks of a short sequence beside the long one: 256 tokens
 
 }  // namespace
 
 EngineOptions resolve_options(EngineOptions o, int64_t max_context) {
     if (o.context == 0) o.context = max_context;
     if (o.context < 1) throw Error(ErrorKind::kBadInput, cat("context: expected at least 1 token, found ", o.context));
-    if (o.context > max_context) throw Error(ErrorKind::kTooLarge, cat("context of ", o.context, " tokens: the model has at most ", max_context));
+    if (o.context > max_context)
+        throw Error(ErrorKind::kTooLarge, cat("context of ", o.context, " tokens: the model has at most ", max_context));
     if (o.max_sequences < 1 || o.max_sequences > kMaxSequences) {
         throw Error(ErrorKind::kBadInput, cat("max_sequences: expected 1 to ", kMaxSequences, ", found ", o.max_sequences));
     }
@@ -28,7 +29,8 @@ EngineOptions resolve_options(EngineOptions o, int64_t max_context) {
     const int64_t longest = ceil_div(o.context, kBlockTokens);
     if (o.num_blocks == 0) o.num_blocks = longest + (o.max_sequences - 1) * std::min(longest, kShortBlocks);
     if (o.num_blocks < longest || o.num_blocks > kMaxBlocks) {
-        throw Error(ErrorKind::kBadInput, cat("num_blocks: expected ", longest, " (a context of ", o.context, " tokens) to ", kMaxBlocks, ", found ", o.num_blocks));
+        throw Error(ErrorKind::kBadInput, cat("num_blocks: expected ", longest, " (a context of ", o.context, " tokens) to ", kMaxBlocks,
+                                              ", found ", o.num_blocks));
     }
     return o;
 }

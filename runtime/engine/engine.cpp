@@ -206,7 +206,8 @@ std::span<const int32_t> Engine::Impl::compute() {
         Sequence& s = *work.sequence;
         if (!std::exchange(s.has_started, true)) s.started = now;
         const std::span<const int32_t> tokens(s.tokens);
-        batch_.add(tokens.subspan(static_cast<size_t>(s.computed), static_cast<size_t>(work.count)), s.computed, s.blocks, work.draws ? 1 : 0);
+        batch_.add(tokens.subspan(static_cast<size_t>(s.computed), static_cast<size_t>(work.count)), s.computed, s.blocks,
+                   work.draws ? 1 : 0);
         if (work.draws) rows_.push_back({&s.sampling, tokens});
     }
     const auto logits = model_->forward(batch_, cache_, workspace_);
@@ -259,7 +260,8 @@ EngineStats Engine::Impl::stats() const {
     return out;
 }
 
-Engine::Engine(std::shared_ptr<const Model> model, const EngineOptions& options) : impl_(std::make_unique<Impl>(std::move(model), options)) {}
+Engine::Engine(std::shared_ptr<const Model> model, const EngineOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(model), options)) {}
 Engine::~Engine() = default;
 
 std::shared_ptr<TokenStream> Engine::submit(Request request) { return impl_->submit(std::move(request)); }
@@ -269,7 +271,8 @@ const EngineOptions& Engine::options() const { return impl_->options_; }
 
 int64_t Engine::planned_bytes(const ModelConfig& config, const EngineOptions& options) {
     const EngineOptions o = resolve_options(options, options.context > 0 ? options.context : config.context);
-    return o.num_blocks * KvCache::bytes_per_block(config, o.cache_dtype) + Model::Workspace::activation_bytes(config, o.max_step_tokens, o.max_sequences);
+    return o.num_blocks * KvCache::bytes_per_block(config, o.cache_dtype) +
+           Model::Workspace::activation_bytes(config, o.max_step_tokens, o.max_sequences);
 }
 
 }  // namespace hearth

@@ -14,28 +14,28 @@ namespace hearth {
 
 /// What is asked of the engine.
 struct Request {
-    std::vector<int32_t> prompt;       // not empty, each id in [0, vocab)
+    std::vector<int32_t> prompt;  // not empty, each id in [0, vocab)
     SampleParams sampling;
     int64_t max_tokens = -1;           // of the answer; -1: what the context leaves room for
     std::vector<int32_t> stop_tokens;  // end the answer and are not part of it
 };
 
 enum class FinishReason : uint8_t {
-    kStop,       // a stop token
-    kLength,     // max_tokens reached, or the context is full
+    kStop,    // a stop token
+    kLength,  // max_tokens reached, or the context is full
     kCancelled,
     kNumericError,  // logits that are not finite
-    kError,      // see TokenEvent::error
+    kError,         // see TokenEvent::error
 };
 
 std::string_view name_of(FinishReason reason);  // "stop", "length", ...
 
 /// One token of an answer, or its end.
 struct TokenEvent {
-    int32_t token = -1;                  // -1 in the last event, which has a reason
+    int32_t token = -1;  // -1 in the last event, which has a reason
     std::optional<FinishReason> finish;
-    bool context_full = false;           // with kLength: the context ended the answer, not max_tokens
-    std::string error;                   // with kError, kNumericError
+    bool context_full = false;  // with kLength: the context ended the answer, not max_tokens
+    std::string error;          // with kError, kNumericError
 };
 
 /// What one answer took. Times on the steady clock, in milliseconds.

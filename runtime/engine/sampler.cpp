@@ -53,7 +53,8 @@ std::span<const int32_t> Sampler::draw(View<const float, 2> logits, std::span<co
     }
     staging_.begin();
     const size_t params = staging_.put(params_.data(), params_.size()), history = staging_.put(history_.data(), history_.size()),
-                 starts = staging_.put(history_starts_.data(), history_starts_.size()), positions = staging_.put(positions_.data(), positions_.size());
+                 starts = staging_.put(history_starts_.data(), history_starts_.size()),
+                 positions = staging_.put(positions_.data(), positions_.size());
     staging_.upload();
 
     SampleArgs args;

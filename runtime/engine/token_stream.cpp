@@ -65,6 +65,8 @@ private:
 
 }  // namespace
 
-std::shared_ptr<TokenStream> make_token_stream(std::shared_ptr<TokenChannel> channel) { return std::make_shared<ChannelReader>(std::move(channel)); }
+std::shared_ptr<TokenStream> make_token_stream(std::shared_ptr<TokenChannel> channel) {
+    return std::make_shared<ChannelReader>(std::move(channel));
+}
 
 }  // namespace hearth

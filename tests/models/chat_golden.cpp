@@ -10,7 +10,9 @@ namespace hearth::testing {
 using nlohmann::json;
 
 ChatModel::ChatModel(const std::filesystem::path& folder, std::shared_ptr<const Backend> backend)
-    : tokenizer(open_tokenizer(folder)), chat_template(find_template(folder).value()), model(load_model(inspect_checkpoint(folder), std::move(backend))) {}
+    : tokenizer(open_tokenizer(folder)),
+      chat_template(find_template(folder).value()),
+      model(load_model(inspect_checkpoint(folder), std::move(backend))) {}
 
 std::string ChatModel::name_of(std::optional<int32_t> token) const {
     for (const SpecialToken& special : tokenizer->specials()) {
@@ -20,7 +22,10 @@ std::string ChatModel::name_of(std::optional<int32_t> token) const {
 }
 
 std::vector<TextSpan> ChatModel::render(const json& messages) const {
-    const json context = {{"messages", messages}, {"add_generation_prompt", true}, {"bos_token", name_of(tokenizer->bos())}, {"eos_token", name_of(tokenizer->eos())}};
+    const json context = {{"messages", messages},
+                          {"add_generation_prompt", true},
+                          {"bos_token", name_of(tokenizer->bos())},
+                          {"eos_token", name_of(tokenizer->eos())}};
     return chat_template.chat_template->render(context, 0);
 }
 
@@ -41,7 +46,8 @@ void expect_top8(const ChatModel& chat, const json& golden, DType cache, float t
     const auto last = std::span(run.logits).last(static_cast<size_t>(chat.model->config().vocab));
     const float largest = golden.at("top8")[0][1];
     for (const json& top : golden.at("top8")) {
-        EXPECT_NEAR(last[top[0].get<size_t>()], top[1].get<float>(), tolerance * largest + 1e-4f) << "token " << top[0] << " after " << golden.at("messages");
+        EXPECT_NEAR(last[top[0].get<size_t>()], top[1].get<float>(), tolerance * largest + 1e-4f)
+            << "token " << top[0] << " after " << golden.at("messages");
     }
 }
 

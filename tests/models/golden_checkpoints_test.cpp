@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "base/error.h"
 #include "loaders/load_model.h"
@@ -18,8 +19,8 @@ using testing::GoldenCase;
 using testing::RunOptions;
 using testing::RunResult;
 
-constexpr float kExact = 2e-5f;   // of the largest: float32 throughout
-constexpr float kWorst = 6e-2f;   // of the largest logit, at any position: bf16 cache and matmuls
+constexpr float kExact = 2e-5f;  // of the largest: float32 throughout
+constexpr float kWorst = 6e-2f;  // of the largest logit, at any position: bf16 cache and matmuls
 constexpr float kMedian = 1.5e-2f;
 constexpr float kNearTie = 0.05f;  // router logits closer than that may choose the other expert
 
@@ -28,11 +29,13 @@ std::shared_ptr<const Model> load(const GoldenCase& golden, const std::shared_pt
 }
 
 std::string describe(const RunOptions& options) {
-    return (options.chunk < 1000 ? "chunks of " + std::to_string(options.chunk) : std::string("one chunk")) + (options.crowded ? ", in a batch with others" : "");
+    return (options.chunk < 1000 ? "chunks of " + std::to_string(options.chunk) : std::string("one chunk")) +
+           (options.crowded ? ", in a batch with others" : "");
 }
 
 const std::vector<RunOptions>& ways_to_run() {
-    static const std::vector<RunOptions> ways = {{}, {.chunk = 1}, {.chunk = 7}, {.chunk = 32}, {.crowded = true}, {.chunk = 7, .crowded = true}};
+    static const std::vector<RunOptions> ways = {
+        {}, {.chunk = 1}, {.chunk = 7}, {.chunk = 32}, {.crowded = true}, {.chunk = 7, .crowded = true}};
     return ways;
 }
 
@@ -56,6 +59,15 @@ std::string clean(std::string name) {
         if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
     }
     return name;
+}
+
+TEST(GoldenFolder, HoldsCheckpointsToCompareWith) {
+    const size_t plain = testing::plain_checkpoints().size(), quantized = testing::quantized_checkpoints().size();
+    EXPECT_GT(plain + quantized, 0u) << testing::golden_dir();
+    if (std::getenv("HEARTH_GOLDEN") == nullptr) {
+        EXPECT_GE(plain, 17u);
+        EXPECT_GE(quantized, 16u);
+    }
 }
 
 // ------------------------------------------------------------------------------------------------------------- reference
@@ -89,7 +101,8 @@ TEST_P(GoldenCheckpoints, AnswerTheSameGreedyTokensOnTheReferenceKernels) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Plain, GoldenCheckpoints, ::testing::ValuesIn(testing::plain_checkpoints()), [](const auto& test) { return clean(test.param); });
+INSTANTIATE_TEST_SUITE_P(Plain, GoldenCheckpoints, ::testing::ValuesIn(testing::plain_checkpoints()),
+                         [](const auto& test) { return clean(test.param); });
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(GoldenCheckpoints);
 
 // ---------------------------------------------------------------------------------------------------------- fast kernels
@@ -119,13 +132,15 @@ TEST_P(GoldenCheckpointsFast, StayWithinTheRoundingOfBf16) {
         std::vector<float> errors;
         for (int64_t t = 0; t < golden_.tokens(); ++t) {
             if (margins[static_cast<size_t>(t)] < kNearTie) continue;
-            errors.push_back(largest_difference(row_of(got.logits, t, golden_.vocab()), row_of(golden_.logits, t, golden_.vocab())) / largest);
+            errors.push_back(largest_difference(row_of(got.logits, t, golden_.vocab()), row_of(golden_.logits, t, golden_.vocab())) /
+                             largest);
             EXPECT_LE(errors.back(), kWorst) << describe(options) << ", position " << t;
         }
         ASSERT_GE(std::ssize(errors), golden_.tokens() / 2) << "too few positions without a near tie";
         std::ranges::sort(errors);
         EXPECT_LE(errors[errors.size() / 2], kMedian) << describe(options);
-        RecordProperty(clean(describe(options)), std::to_string(errors.back()) + " worst, " + std::to_string(errors[errors.size() / 2]) + " median");
+        RecordProperty(clean(describe(options)),
+                       std::to_string(errors.back()) + " worst, " + std::to_string(errors[errors.size() / 2]) + " median");
     }
 }
 
@@ -154,19 +169,22 @@ TEST_P(GoldenCheckpointsFast, AnswerTheSameGreedyTokensUpToTheFirstCloseCall) {
         options.cache = DType::kBf16;
         const auto got = testing::greedy_answer(model_, golden_.ids, std::ssize(golden_.greedy), options);
         ASSERT_EQ(got.size(), golden_.greedy.size());
-        for (int64_t i = 0; i < certain; ++i) EXPECT_EQ(got[static_cast<size_t>(i)], golden_.greedy[static_cast<size_t>(i)]) << describe(options) << ", step " << i;
+        for (int64_t i = 0; i < certain; ++i)
+            EXPECT_EQ(got[static_cast<size_t>(i)], golden_.greedy[static_cast<size_t>(i)]) << describe(options) << ", step " << i;
         // Behind a close call the answer is another, but still the one of its own logits.
         all.resize(golden_.ids.size());
         all.insert(all.end(), got.begin(), got.end());
         const auto own = testing::run_prompt(*model_, all, {.cache = DType::kBf16});
         for (int64_t i = 0; i < std::ssize(got); ++i) {
-            EXPECT_EQ(got[static_cast<size_t>(i)], testing::argmax(row_of(own.logits, first + i, V))) << describe(options) << ", step " << i;
+            EXPECT_EQ(got[static_cast<size_t>(i)], testing::argmax(row_of(own.logits, first + i, V)))
+                << describe(options) << ", step " << i;
         }
     }
 }
 
 INSTANTIATE_TEST_SUITE_P(Plain, GoldenCheckpointsFast,
-                         ::testing::Combine(::testing::ValuesIn(testing::plain_checkpoints()), ::testing::Values("cpu:avx2", "cpu:avx512", "cpu:amx")),
+                         ::testing::Combine(::testing::ValuesIn(testing::plain_checkpoints()),
+                                            ::testing::Values("cpu:avx2", "cpu:avx512", "cpu:amx")),
                          [](const auto& test) { return clean(std::get<0>(test.param) + "_" + std::get<1>(test.param)); });
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(GoldenCheckpointsFast);
 
@@ -184,7 +202,8 @@ TEST_P(GoldenCheckpointsQuantized, AreRefusedByTheNameOfTheirMethod) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, GoldenCheckpointsQuantized, ::testing::ValuesIn(testing::quantized_checkpoints()), [](const auto& test) { return clean(test.param); });
+INSTANTIATE_TEST_SUITE_P(All, GoldenCheckpointsQuantized, ::testing::ValuesIn(testing::quantized_checkpoints()),
+                         [](const auto& test) { return clean(test.param); });
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(GoldenCheckpointsQuantized);
 
 }  // namespace

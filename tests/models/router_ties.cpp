@@ -50,7 +50,8 @@ std::vector<double> router_logits(const ModelConfig& config, const LayerWeights&
     for (int64_t e = 0; e < config.experts; ++e) {
         unpack_row(layer.router.weight, e, row.data());
         double sum = 0;
-        for (int64_t i = 0; i < config.hidden; ++i) sum += x[i] * scale * double{layer.mlp_norm.view()(i)} * double{row[static_cast<size_t>(i)]};
+        for (int64_t i = 0; i < config.hidden; ++i)
+            sum += x[i] * scale * double{layer.mlp_norm.view()(i)} * double{row[static_cast<size_t>(i)]};
         out.push_back(sum);
     }
     std::ranges::sort(out, std::greater());
@@ -66,7 +67,8 @@ std::vector<float> router_margins(const Model& model, std::span<const int32_t> i
     for (int64_t layer = 0; layer < c.layers; ++layer) {
         const auto x = before_experts(model, layer, ids);
         for (size_t t = 0; t < ids.size(); ++t) {
-            const auto logits = router_logits(c, model.weights().layers[static_cast<size_t>(layer)], x.data() + t * static_cast<size_t>(c.hidden));
+            const auto logits =
+                router_logits(c, model.weights().layers[static_cast<size_t>(layer)], x.data() + t * static_cast<size_t>(c.hidden));
             const auto k = static_cast<size_t>(c.experts_per_token);
             out[t] = std::min(out[t], static_cast<float>(logits[k - 1] - logits[k]));
         }

@@ -19,7 +19,8 @@ struct Track {
     std::vector<BlockId> blocks;
 
     Track(std::span<const int32_t> ids_, int64_t chunk_, BlockId first) : ids(ids_.begin(), ids_.end()), chunk(chunk_) {
-        for (int64_t b = 0; b < ceil_div<int64_t>(std::ssize(ids), kBlockTokens); ++b) blocks.push_back(static_cast<BlockId>(3 * b + first));
+        for (int64_t b = 0; b < ceil_div<int64_t>(std::ssize(ids), kBlockTokens); ++b)
+            blocks.push_back(static_cast<BlockId>(3 * b + first));
         std::ranges::reverse(blocks);  // no page table is the identity
     }
     int64_t next() const { return std::min(chunk, static_cast<int64_t>(ids.size()) - at); }
@@ -28,7 +29,8 @@ struct Track {
 void add_next(Batch& batch, Track& track, bool wanted) {
     const int64_t count = track.next();
     if (count == 0) return;
-    batch.add(std::span(track.ids).subspan(static_cast<size_t>(track.at), static_cast<size_t>(count)), track.at, track.blocks, wanted ? count : 0);
+    batch.add(std::span(track.ids).subspan(static_cast<size_t>(track.at), static_cast<size_t>(count)), track.at, track.blocks,
+              wanted ? count : 0);
     track.at += count;
 }
 
@@ -76,7 +78,8 @@ RunResult run_prompt(const Model& model, std::span<const int32_t> ids, const Run
     return out;
 }
 
-std::vector<int32_t> greedy_answer(std::shared_ptr<const Model> model, const std::vector<int32_t>& ids, int64_t count, const RunOptions& options) {
+std::vector<int32_t> greedy_answer(std::shared_ptr<const Model> model, const std::vector<int32_t>& ids, int64_t count,
+                                   const RunOptions& options) {
     EngineOptions engine_options;
     engine_options.cache_dtype = options.cache;
     engine_options.max_step_tokens = std::clamp<int64_t>(options.chunk, 1, 512);

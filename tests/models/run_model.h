@@ -28,7 +28,8 @@ struct RunResult {
 RunResult run_prompt(const Model& model, std::span<const int32_t> ids, const RunOptions& options);
 
 /// The `count` tokens that an engine gives after `ids` at temperature 0, with other requests running beside if `crowded`.
-std::vector<int32_t> greedy_answer(std::shared_ptr<const Model> model, const std::vector<int32_t>& ids, int64_t count, const RunOptions& options);
+std::vector<int32_t> greedy_answer(std::shared_ptr<const Model> model, const std::vector<int32_t>& ids, int64_t count,
+                                   const RunOptions& options);
 
 /// rows of x [T, hidden] normed by the final norm.
 std::vector<float> final_norm(const Model& model, const std::vector<float>& x);

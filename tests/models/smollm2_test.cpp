@@ -93,7 +93,10 @@ TEST_F(SmolLm2, LosesAsMuchAsTransformersOnFourPiecesOfWikiText) {
     ASSERT_EQ(windows.size(), 4u);
     for (size_t w = 0; w < windows.size(); ++w) {
         const auto scores = log_probabilities(*chat_->model, std::span(ids).subspan(1024 * w, 1024));
-        const auto mean = [&](size_t from) { return -std::accumulate(scores.begin() + static_cast<std::ptrdiff_t>(from), scores.end(), 0.0) / static_cast<double>(scores.size() - from); };
+        const auto mean = [&](size_t from) {
+            return -std::accumulate(scores.begin() + static_cast<std::ptrdiff_t>(from), scores.end(), 0.0) /
+                   static_cast<double>(scores.size() - from);
+        };
         const double want = windows[w].at("mean_nll"), want_half = windows[w].at("mean_nll_second_half");
         EXPECT_NEAR(mean(0), want, 0.005 * want) << "window " << w;
         EXPECT_NEAR(mean(511), want_half, 0.005 * want_half) << "second half of window " << w;

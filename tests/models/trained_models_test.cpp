@@ -48,7 +48,8 @@ protected:
         const auto run = testing::run_prompt(*reference_, all, {});
         const auto V = static_cast<size_t>(reference_->config().vocab);
         std::vector<float> out;
-        for (size_t i = 0; i < answer.size(); ++i) out.push_back(testing::gap_of(std::span(run.logits).subspan((ids.size() - 1 + i) * V, V)));
+        for (size_t i = 0; i < answer.size(); ++i)
+            out.push_back(testing::gap_of(std::span(run.logits).subspan((ids.size() - 1 + i) * V, V)));
         return out;
     }
 
@@ -66,7 +67,8 @@ std::vector<int32_t> with_bos(const Tokenizer& tokenizer, const std::string& tex
 
 TEST_P(TrainedModels, EncodePromptsAsTheirGoldensDo) {
     const auto tokenizer = open_tokenizer(folder_);
-    for (const json& prompt : golden_.at("prompts")) EXPECT_EQ(with_bos(*tokenizer, prompt.at("prompt")), prompt.at("ids").get<std::vector<int32_t>>());
+    for (const json& prompt : golden_.at("prompts"))
+        EXPECT_EQ(with_bos(*tokenizer, prompt.at("prompt")), prompt.at("ids").get<std::vector<int32_t>>());
     EXPECT_EQ(with_bos(*tokenizer, golden_.at("nll_text")), golden_.at("nll_ids").get<std::vector<int32_t>>());
 }
 
@@ -115,7 +117,8 @@ std::string clean(std::string name) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, TrainedModels,
-                         ::testing::Combine(::testing::Values("stories260K/hf", "tinystories-656k"), ::testing::Values("reference", "cpu:avx2", "cpu:avx512", "cpu:amx")),
+                         ::testing::Combine(::testing::Values("stories260K/hf", "tinystories-656k"),
+                                            ::testing::Values("reference", "cpu:avx2", "cpu:avx512", "cpu:amx")),
                          [](const auto& test) { return clean(std::get<0>(test.param) + "_" + std::get<1>(test.param)); });
 
 }  // namespace

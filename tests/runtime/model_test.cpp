@@ -37,7 +37,8 @@ Rows rows_of(View<const float, 2> logits) {
 }
 
 /// Logits of every position, in chunks, the sequence lying in `blocks`.
-Rows logits_in_chunks(const Model& model, const std::vector<int32_t>& tokens, int64_t chunk, const std::vector<BlockId>& blocks, int64_t num_blocks) {
+Rows logits_in_chunks(const Model& model, const std::vector<int32_t>& tokens, int64_t chunk, const std::vector<BlockId>& blocks,
+                      int64_t num_blocks) {
     const KvCache cache(model.config(), model.backend(), num_blocks, DType::kF32);
     Model::Workspace workspace(model, chunk, chunk);
     Rows out;
@@ -57,7 +58,8 @@ TEST(Model, GivesTheSameLogitsHoweverThePromptIsCut) {
         const auto tokens = some_tokens(70, options.vocab);
         const Rows whole = logits_in_chunks(*model, tokens, 70, blocks_from(0, 3), 3);
         ASSERT_EQ(whole.size(), 70u);
-        for (const int64_t chunk : {1, 7, 31, 32, 33}) EXPECT_EQ(logits_in_chunks(*model, tokens, chunk, blocks_from(0, 3), 3), whole) << "chunks of " << chunk;
+        for (const int64_t chunk : {1, 7, 31, 32, 33})
+            EXPECT_EQ(logits_in_chunks(*model, tokens, chunk, blocks_from(0, 3), 3), whole) << "chunks of " << chunk;
     }
 }
 
@@ -160,7 +162,8 @@ TEST(Model, RefusesAtLoadAForcedRowThatDoesNotFit) {
 
 TEST(Model, CountsWhatAWorkspaceTakes) {
     const auto model = tiny_model();
-    const int64_t small = Model::Workspace::activation_bytes(model->config(), 1, 1), large = Model::Workspace::activation_bytes(model->config(), 64, 8);
+    const int64_t small = Model::Workspace::activation_bytes(model->config(), 1, 1),
+                  large = Model::Workspace::activation_bytes(model->config(), 64, 8);
     EXPECT_EQ(small, 4 * (32 + 32 + 32 + 48 + 64));  // x, q, attended, mlp, logits (61) on borders of 16
     EXPECT_EQ(large, 4 * (64 * (32 + 32 + 32 + 48) + 496));
     EXPECT_GE(Model::Workspace(*model, 64, 8).bytes(), large);

@@ -38,29 +38,31 @@ TEST(RopeFrequencies, AreDividedByTheFactorWhenLinear) {
 }
 
 TEST(RopeFrequencies, StretchLongWavesByTheRuleOfLlama3) {
-    expect_near_all(rope_frequencies(of_kind(RopeConfig::Kind::kLlama3, 500000, 8, 32), 16),
-                    {1, 0.02424034309, 0.004700753866, 0.0009115830922, 0.0001767766953, 3.428102196e-05, 6.647869871e-06, 1.289173172e-06});
+    expect_near_all(
+        rope_frequencies(of_kind(RopeConfig::Kind::kLlama3, 500000, 8, 32), 16),
+        {1, 0.02424034309, 0.004700753866, 0.0009115830922, 0.0001767766953, 3.428102196e-05, 6.647869871e-06, 1.289173172e-06});
 }
 
 TEST(RopeFrequencies, BlendInTheMiddleOfLlama3sRange) {
-    expect_near_at(rope_frequencies(of_kind(RopeConfig::Kind::kLlama3, 500000, 8, 8192), 128),
-                   {{0, 1},
-                    {10, 0.1286873734},
-                    {28, 0.003211445995},
-                    {29, 0.002166570764},
-                    {32, 0.000524846161},
-                    {36, 7.784655274e-05},
-                    {38, 5.165906875e-05},
-                    {63, 3.068925989e-07}});
+    expect_near_at(rope_frequencies(of_kind(RopeConfig::Kind::kLlama3, 500000, 8, 8192), 128), {{0, 1},
+                                                                                                {10, 0.1286873734},
+                                                                                                {28, 0.003211445995},
+                                                                                                {29, 0.002166570764},
+                                                                                                {32, 0.000524846161},
+                                                                                                {36, 7.784655274e-05},
+                                                                                                {38, 5.165906875e-05},
+                                                                                                {63, 3.068925989e-07}});
 }
 
 TEST(RopeFrequencies, RampFromKeptToInterpolatedByYarn) {
     expect_near_all(rope_frequencies(of_kind(RopeConfig::Kind::kYarn, 10000, 4, 64), 16),
                     {1, 0.2371708245, 0.05, 0.00790569415, 0.0025, 0.000790569415, 0.00025, 7.90569415e-05});
     RopeConfig rope = of_kind(RopeConfig::Kind::kYarn, 10000, 4, 4096);
-    expect_near_at(rope_frequencies(rope, 64), {{0, 1}, {5, 0.2371373706}, {12, 0.02797399469}, {16, 0.006538461538}, {20, 0.001337886702}, {31, 3.33380358e-05}});
+    expect_near_at(rope_frequencies(rope, 64),
+                   {{0, 1}, {5, 0.2371373706}, {12, 0.02797399469}, {16, 0.006538461538}, {20, 0.001337886702}, {31, 3.33380358e-05}});
     rope.truncate = false;
-    expect_near_at(rope_frequencies(rope, 64), {{5, 0.2371373706}, {12, 0.02861360881}, {16, 0.006556971521}, {20, 0.001285632031}, {25, 0.0001874735523}});
+    expect_near_at(rope_frequencies(rope, 64),
+                   {{5, 0.2371373706}, {12, 0.02861360881}, {16, 0.006556971521}, {20, 0.001285632031}, {25, 0.0001874735523}});
 }
 
 TEST(RopeFrequencies, SurviveAYarnRangeOfNoWidth) {
@@ -77,8 +79,10 @@ TEST(RopeTable, HoldsCosinesThenSinesOfEachPosition) {
         for (int64_t i = 0; i < head_dim / 2; ++i) {
             const double angle = static_cast<double>(p) * std::pow(10000.0, -2.0 * static_cast<double>(i) / static_cast<double>(head_dim));
             const double rounding = 1e-7 * (1 + angle);  // the angle is a float32
-            EXPECT_NEAR(double{table[static_cast<size_t>(p * head_dim + i)]}, std::cos(angle), rounding) << "position " << p << ", pair " << i;
-            EXPECT_NEAR(double{table[static_cast<size_t>(p * head_dim + head_dim / 2 + i)]}, std::sin(angle), rounding) << "position " << p << ", pair " << i;
+            EXPECT_NEAR(double{table[static_cast<size_t>(p * head_dim + i)]}, std::cos(angle), rounding)
+                << "position " << p << ", pair " << i;
+            EXPECT_NEAR(double{table[static_cast<size_t>(p * head_dim + head_dim / 2 + i)]}, std::sin(angle), rounding)
+                << "position " << p << ", pair " << i;
         }
     }
 }

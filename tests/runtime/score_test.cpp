@@ -40,7 +40,8 @@ TEST(Score, IsTheSameInChunksOfAnySize) {
     const auto tokens = some_tokens(100);
     const auto whole = log_probabilities(*model, tokens, DType::kF32);
     ASSERT_EQ(whole.size(), 99u);
-    for (const int64_t chunk : {1, 32, 33, 98, 99, 1000}) EXPECT_EQ(log_probabilities(*model, tokens, DType::kF32, chunk), whole) << "chunks of " << chunk;
+    for (const int64_t chunk : {1, 32, 33, 98, 99, 1000})
+        EXPECT_EQ(log_probabilities(*model, tokens, DType::kF32, chunk), whole) << "chunks of " << chunk;
 }
 
 TEST(Score, RefusesWhatDoesNotFitWithBothNumbers) {

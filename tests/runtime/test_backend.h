@@ -20,7 +20,7 @@ public:
 
     void let_through(int64_t steps = 1);
     void open();
-    void wait_until_held();            // a step stands at the gate
+    void wait_until_held();             // a step stands at the gate
     std::vector<int64_t> seen() const;  // tokens of each step so far, the one that is held included
 };
 

@@ -23,7 +23,8 @@ TEST(Weights, CountsEveryTensor) {
     for (const int64_t experts : {0, 3}) {
         const auto model = testing::tiny_model({.experts = experts});
         const Weights& w = model->weights();
-        EXPECT_EQ(w.total_bytes(), w.embed.weight.bytes + w.head.weight.bytes + 4 * w.final_norm.size + bytes_of_layers(w)) << experts << " experts";
+        EXPECT_EQ(w.total_bytes(), w.embed.weight.bytes + w.head.weight.bytes + 4 * w.final_norm.size + bytes_of_layers(w))
+            << experts << " experts";
     }
 }
 

@@ -19,6 +19,7 @@ struct RunOptions {
     std::string input = {};                               // on standard input, which then ends
     std::map<std::string, std::string> environment = {};  // besides PATH and HOME
     int close_output_after = -1;                          // bytes of standard output after which its reader goes away; -1: never
+    int user = -1;                                        // to run as, for a test that is root; -1: the test's own
     int signal_after_output = 0;                          // sent once something stands on standard output
 };
 

@@ -1,7 +1,6 @@
 // Models that are not there or not what they should be: a message that names them, and exit code 3 (1 where the system refuses).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 namespace hearth::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
@@ -87,11 +87,21 @@ TEST_F(Refusals, WeightsThatAreMissing) {
     expect_refused(3, "safetensors");
 }
 
-TEST_F(Refusals, AFolderWithoutPermission) {
-    if (geteuid() == 0) GTEST_SKIP() << "skipped: root may read everything";
+TEST_F(Refusals, FilesWithoutPermission) {
+    constexpr int kNobody = 65534;
+    const int user = geteuid() == 0 ? kNobody : -1;  // root may read everything
     copy_ember();
-    chmod((folder_ / "model.safetensors").c_str(), 0);
-    expect_refused(1, "model.safetensors");
+    fs::permissions(folder_, fs::perms::owner_all | fs::perms::others_read | fs::perms::others_exec);
+    const std::vector<std::string> line = {"inspect", "--model", folder_.string()};
+    if (run_hearth(line, {.user = user}).code != 0) GTEST_SKIP() << "skipped: this checkout cannot be read by another user";
+    fs::permissions(folder_ / "model.safetensors", fs::perms::none);
+    const auto file = run_hearth(line, {.user = user});
+    EXPECT_EQ(file.code, 1) << file.err;
+    EXPECT_THAT(file.err, AllOf(HasSubstr("model.safetensors"), HasSubstr("Permission denied")));
+    fs::permissions(folder_, user < 0 ? fs::perms::none : fs::perms::owner_all);
+    const auto folder = run_hearth(line, {.user = user});
+    EXPECT_EQ(folder.code, 1) << folder.err;
+    EXPECT_THAT(folder.err, AllOf(HasSubstr(folder_.string()), HasSubstr("Permission denied")));
 }
 
 TEST_F(Refusals, AQuantisationThatIsNotSupported) {

@@ -147,6 +147,7 @@ private:
         if (no_limits_) return std::nullopt;
         LimitsOptions options;
         options.threads = model.backend().device().threads;
+        options.repeats = 3;
         model_.note("measuring what this machine can do at most; --no-limits leaves it out");
         try {
             return measure_limits(options);
@@ -163,12 +164,13 @@ private:
         const double gflops = tally.flops / tally.seconds / 1e9, gbps = tally.bytes / tally.seconds / 1e9;
         std::vector<std::string> peaks;
         const auto add = [&](std::string_view unit, double peak) {
-            if (peak > 0) peaks.push_back(cat(percent(gflops, peak), " of ", unit, "'s ", fixed(peak, 0)));
+            if (peak >= gflops) peaks.push_back(cat(percent(gflops, peak), " of ", unit, "'s ", fixed(peak, 0)));
         };
         add("f32 FMA", limits->fma_f32_gflops);
         add("the bf16 dot", limits->dot_bf16_gflops);
         add("AMX bf16", limits->amx_bf16_gflops);
-        std::string out = cat("arithmetic  ", fixed(gflops, 1), " GFLOP/s: ", join(peaks, ", "), "\n");
+        std::string out = cat("arithmetic  ", fixed(gflops, 1),
+                              " GFLOP/s: ", peaks.empty() ? "more than was measured as the limit just now" : join(peaks, ", "), "\n");
         out += cat("weights     ", fixed(gbps, 2), " GB/s read");
         if (const double limit = limits->read_gbps_all(); limit > 0) {  // from the cache more than the memory's limit is possible
             out += gbps <= limit ? cat(": ", percent(gbps, limit), " of ", fixed(limit, 1))

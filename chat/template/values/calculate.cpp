@@ -101,12 +101,13 @@ Value repeat(Runtime& runtime, const Value& sequence, int64_t times) {
     if (size == 0) times = 0;
     if (sequence.is_text()) {
         runtime.check_text(static_cast<size_t>(total));
-        runtime.step(times);
+        runtime.step(times / 64);
         TextBuilder out(runtime);
         for (int64_t i = 0; i < times; ++i) out.add(*sequence.text());
         return out.finish(sequence.text()->markup());
     }
-    runtime.step(total);
+    runtime.check_room(total, sizeof(Value));
+    runtime.step(total / 16);
     Values items;
     for (int64_t i = 0; i < times; ++i) items.insert(items.end(), sequence.list()->items().begin(), sequence.list()->items().end());
     return make_list(runtime, std::move(items), sequence.list()->sort(), sequence.list()->trusted());

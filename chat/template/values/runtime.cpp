@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -10,16 +11,22 @@ namespace hearth::jinja {
 // In the order of making, so that an object never finds the runtime's own members gone.
 Runtime::~Runtime() { objects_.clear(); }
 
-void Runtime::look() {
-    if (steps_ > limits_.steps) fail(cat("more than ", limits_.steps, " steps"));
+void Runtime::look(int64_t n) {
+    if (n > limits_.steps - steps_) fail(cat("more than ", limits_.steps, " steps"));
+    steps_ += n;
     const auto spent = std::chrono::steady_clock::now() - start_;
     if (spent > std::chrono::milliseconds(limits_.time_ms)) fail(cat("takes more than ", limits_.time_ms, " ms"));
-    next_look_ = std::min(steps_ + 1024, limits_.steps + 1);
+    next_look_ = steps_ + std::min<int64_t>(1024, limits_.steps - steps_ + 1);
 }
 
 void Runtime::hold(int64_t bytes) {
-    if (held_ + bytes > limits_.memory_bytes) fail(cat("values take more than ", limits_.memory_bytes, " bytes"));
+    check_room(bytes, 1);
     held_ += bytes;
+}
+
+void Runtime::check_room(int64_t count, int64_t each) const {
+    const auto bytes = checked_mul(count, each);
+    if (!bytes || *bytes > limits_.memory_bytes - held_) fail(cat("values take more than ", limits_.memory_bytes, " bytes"));
 }
 
 void Runtime::check_text(size_t bytes) const {

@@ -35,8 +35,8 @@ public:
 
     /// Charges work: one node evaluated, one item visited. Throws Error when steps or time are used up.
     void step(int64_t n = 1) {
+        if (n >= next_look_ - steps_) return look(n);
         steps_ += n;
-        if (steps_ >= next_look_) look();
     }
 
     /// Charges work on `bytes` bytes of text: far cheaper than steps, but not free.
@@ -45,6 +45,9 @@ public:
     /// Memory that a value takes and gives back. hold() throws Error when there is none left.
     void hold(int64_t bytes);
     void release(int64_t bytes) noexcept { held_ -= bytes; }
+
+    /// Throws Error when `count` values of `each` bytes would not fit. For whoever makes many at once, before making them.
+    void check_room(int64_t count, int64_t each) const;
 
     /// Throws Error when a text of `bytes` bytes would be longer than the output may be.
     void check_text(size_t bytes) const;
@@ -63,7 +66,7 @@ public:
     }
 
 private:
-    void look();
+    void look(int64_t n);
 
     const TemplateLimits limits_;
     const int64_t now_;

@@ -191,8 +191,7 @@ ListPtr iterate(Runtime& runtime, const Value& value) {
             const TextPtr& text = value.text();
             const int64_t length = *length_of(value);
             runtime.step(length / 4);
-            runtime.hold(length * 200);  // asked beforehand: a character as a value takes this much
-            runtime.release(length * 200);
+            runtime.check_room(length, sizeof(Text) + sizeof(Value));
             for (size_t at = 0; at < text->size();) {
                 const size_t begin = at;
                 take_character(text->bytes(), at);

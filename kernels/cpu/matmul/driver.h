@@ -184,8 +184,8 @@ size_t multiply_workspace(const MatmulArgs& a, const Device& device) {
 
 /// What every row asks: panels of one shape, and rows of y, x that are dense.
 static inline bool fits_panels(const MatmulArgs& a) {
-    const auto dense = [](const auto& v) { if (is_quantized(a.w.format)) return false;  // rows of their own
-    return v.stride[1] == 1 || v.extent[1] <= 1; };
+    if (is_quantized(a.w.format)) return false;  // rows of their own
+    const auto dense = [](const auto& v) { return v.stride[1] == 1 || v.extent[1] <= 1; };
     const bool weights = a.w.layout == WeightLayout::kPanels && (!a.up || (a.up.layout == a.w.layout && a.up.format == a.w.format && a.up.n == a.w.n && a.up.k == a.w.k));
     return weights && dense(a.x) && dense(a.y) && (!a.residual.data || dense(a.residual)) && !(a.up && a.residual.data);
 }

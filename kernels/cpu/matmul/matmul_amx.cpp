@@ -28,8 +28,8 @@ struct AmxTile {
         uint16_t* at(int64_t row, int64_t k) const { return data + tiles * rows * k + row / rows * tile_size(k); }
         int64_t tile_size(int64_t k) const { return rows * std::min(block, depth - k); }
     };
-    static constexpr int64_t kMaxRows = 32, kBlockRows = 512, kBlockDepth = 512, kPackRows = 16, kKBytes = kPanelRows * 2;
-    static constexpr int64_t kAhead = 4096;
+    static constexpr int64_t kMaxRows = 32, kBlockRows = 256, kResidentDepth = 2048, kBlockDepth = 512, kPackRows = 16;
+    static constexpr int64_t kKBytes = kPanelRows * 2;
 
     /// The shapes of the tiles: 0 to 3 sums, 4 and 5 inputs, 6 and 7 weights. Of one thread, for a while.
     class Session {
@@ -80,10 +80,8 @@ struct AmxTile {
         }
     }
 
-    static HEARTH_INLINE void prefetch(const std::byte* p) {
-        unroll<16>([&](auto line) __attribute__((always_inline)) {
-            _mm_prefetch(reinterpret_cast<const char*>(p + kAhead + line * 64), _MM_HINT_T0);
-        });
+    static HEARTH_INLINE void prefetch(const std::byte* p, int64_t lines) {
+        for (int64_t line = 0; line < lines; ++line) _mm_prefetch(reinterpret_cast<const char*>(p + line * 64), _MM_HINT_T1);
     }
 
     /// Sums of panel p, tile t: tile 2 t + p.
@@ -92,7 +90,7 @@ struct AmxTile {
     }
 
     /// 17 to 32 tokens.
-    static void two_tiles(PanelPair pair, const uint16_t* x, int64_t stride, int64_t steps, float* sums, bool first) {
+    static void two_tiles(PanelPair pair, Ahead ahead, const uint16_t* x, int64_t stride, int64_t steps, float* sums, bool first) {
         if (first) {
             _tile_zero(0);
             _tile_zero(1);
@@ -107,9 +105,11 @@ struct AmxTile {
         const uint16_t* y = x + stride;
         const std::byte *w = pair.first, *u = pair.second ? pair.second : pair.first;
         for (int64_t step = 0; step < steps; ++step) {
-            _tile_loadd(4, x + step * 512, 64);
+            prefetch(ahead.from.first + step * ahead.lines * 64, ahead.lines);
+            if (ahead.from.second) prefetch(ahead.from.second + step * ahead.lines * 64, ahead.lines);
+            _tile_stream_loadd(4, x + step * 512, 64);
             _tile_loadd(6, w + step * kTileBytes, 64);
-            _tile_loadd(5, y + step * 512, 64);
+            _tile_stream_loadd(5, y + step * 512, 64);
             _tile_dpbf16ps(0, 4, 6);
             _tile_dpbf16ps(2, 5, 6);
             _tile_loadd(7, u + step * kTileBytes, 64);
@@ -123,7 +123,7 @@ struct AmxTile {
     }
 
     /// Up to 16 tokens; `rows` of them in a tile.
-    static void one_tile(PanelPair pair, const uint16_t* x, int64_t rows, int64_t steps, float* sums, bool first) {
+    static void one_tile(PanelPair pair, Ahead ahead, const uint16_t* x, int64_t rows, int64_t steps, float* sums, bool first) {
         if (first) {
             _tile_zero(0);
             _tile_zero(1);
@@ -133,8 +133,8 @@ struct AmxTile {
         }
         const std::byte *w = pair.first, *u = pair.second ? pair.second : pair.first;
         for (int64_t step = 0; step < steps; ++step, w += kTileBytes, u += kTileBytes) {
-            prefetch(w);
-            if (pair.second) prefetch(u);
+            prefetch(ahead.from.first + step * ahead.lines * 64, ahead.lines);
+            if (ahead.from.second) prefetch(ahead.from.second + step * ahead.lines * 64, ahead.lines);
             _tile_loadd(4, x + step * rows * kTileDepth, 64);
             _tile_loadd(6, w, 64);
             _tile_loadd(7, u, 64);
@@ -145,13 +145,13 @@ struct AmxTile {
         _tile_stored(1, sums_of(sums, 1, 0), 64);
     }
 
-    static void tile(PanelPair pair, const Input& input, int64_t row, int64_t rows, Range k, float* sums, bool first) {
+    static void tile(PanelPair pair, const Ahead& ahead, const Input& input, int64_t row, int64_t rows, Range k, float* sums, bool first) {
         const int64_t steps = k.size() / kTileDepth;
         const uint16_t* x = input.at(row, k.begin);
         if (rows > kTileTokens) {
-            two_tiles(pair, x, input.tile_size(k.begin), steps, sums, first);
+            two_tiles(pair, ahead, x, input.tile_size(k.begin), steps, sums, first);
         } else {
-            one_tile(pair, x, input.rows, steps, sums, first);
+            one_tile(pair, ahead, x, input.rows, steps, sums, first);
         }
     }
 };

@@ -12,7 +12,7 @@ namespace {
 
 struct DotTile {
     using Input = RoundedRows;
-    static constexpr int64_t kMaxRows = 12, kBlockRows = 384, kBlockDepth = 512, kPackRows = 4, kKBytes = kPanelRows * 2;
+    static constexpr int64_t kMaxRows = 12, kBlockRows = 192, kResidentDepth = 2048, kBlockDepth = 512, kPackRows = 4, kKBytes = kPanelRows * 2;
     static constexpr int64_t kAhead = 2048;
 
     struct Session {
@@ -64,7 +64,7 @@ struct DotTile {
         return std::array<Registers, sizeof...(kRow)>{registers<kPanels, kRow + 1>...};
     }
 
-    static void tile(PanelPair pair, const Input& input, int64_t row, int64_t rows, Range k, float* sums, bool first) {
+    static void tile(PanelPair pair, const Ahead&, const Input& input, int64_t row, int64_t rows, Range k, float* sums, bool first) {
         using Rows = std::make_integer_sequence<int, static_cast<int>(kMaxRows)>;
         static constexpr auto kOne = table<1>(Rows{}), kTwo = table<2>(Rows{});
         const std::byte* const panels[2] = {pair.first, pair.second};

@@ -55,7 +55,7 @@ template <class V, WeightFormat kFormat, int kRegisterRows, int64_t kBlockRowsOf
 struct FmaTile {
     using Reader = PanelReader<V, kFormat>;
     using Input = FloatRows;
-    static constexpr int64_t kMaxRows = kRegisterRows, kBlockRows = kBlockRowsOf, kBlockDepth = 256, kPackRows = 1;
+    static constexpr int64_t kMaxRows = kRegisterRows, kBlockRows = kBlockRowsOf, kResidentDepth = 1024, kBlockDepth = 256, kPackRows = 1;
     static constexpr int64_t kKBytes = kPanelRows * Reader::kBytes / Reader::kStep;
     static constexpr int kParts = kPanelRows / V::kLanes;                                // vectors of a panel
     static constexpr int kPairRows = kParts == 1 ? kRegisterRows : kRegisterRows / 2;    // rows that leave registers for two panels
@@ -126,7 +126,7 @@ struct FmaTile {
         return {registers<kPanels, kRow + 1>...};
     }
 
-    static void tile(PanelPair pair, const Input& input, int64_t row, int64_t rows, Range k, float* sums, bool first) {
+    static void tile(PanelPair pair, const Ahead&, const Input& input, int64_t row, int64_t rows, Range k, float* sums, bool first) {
         static constexpr auto kOne = table<1>(std::make_integer_sequence<int, kRegisterRows>{});
         static constexpr auto kTwo = table<2>(std::make_integer_sequence<int, kPairRows>{});
         const std::byte* const panels[2] = {pair.first, pair.second};

@@ -176,6 +176,7 @@ SentencePieceModel parse_sentencepiece(std::string_view bytes, const std::string
     WireReader reader(bytes, file);
     WireField field;
     std::string trainer, normalizer;  // sub-messages that stand more than once are merged
+    bool has_trainer = false, has_normalizer = false;
     while (reader.next(field)) {
         if (field.number < kModelPiece || field.number > kModelDenormalizer) continue;
         reader.expect(field, 2);
@@ -185,12 +186,18 @@ SentencePieceModel parse_sentencepiece(std::string_view bytes, const std::string
             model.pieces.push_back(parse_piece(field.bytes, cat(file, ": piece ", model.pieces.size())));
         } else if (field.number == kModelTrainer) {
             trainer += field.bytes;
+            has_trainer = true;
         } else if (field.number == kModelNormalizer) {
             normalizer += field.bytes;
+            has_normalizer = true;
         } else if (field.number == kModelDenormalizer) {
             refuse_denormalizer(field.bytes, file);
         }
     }
+    // Every writer ends with both; a file that was cut between two messages would else mean something else in silence.
+    if (!has_trainer || !has_normalizer)
+        throw Error(ErrorKind::kBadInput,
+                    cat(file, ": ", has_trainer ? "normalizer_spec" : "trainer_spec", " is missing: the file is cut short"));
     parse_trainer(model, trainer, file);
     parse_normalizer(model, normalizer, file);
     check_pieces(model, file);

@@ -214,10 +214,11 @@ TEST_F(ChatTest, TextIsAlwaysUtf8) {
 
 TEST_F(ChatTest, TakesPartsAndDevelopersAndEmptyAnswers) {
     json request = small_request();
-    request["messages"] = json::array({{{"role", "developer"}, {"content", "Be brief."}},
-                                       {{"role", "user"}, {"content", json::array({{{"type", "text"}, {"text", "Hel"}}, {{"type", "text"}, {"text", "lo"}}})}},
-                                       {{"role", "assistant"}, {"content", nullptr}},
-                                       {{"role", "user"}, {"content", "Again"}}});
+    request["messages"] = json::array(
+        {{{"role", "developer"}, {"content", "Be brief."}},
+         {{"role", "user"}, {"content", json::array({{{"type", "text"}, {"text", "Hel"}}, {{"type", "text"}, {"text", "lo"}}})}},
+         {{"role", "assistant"}, {"content", nullptr}},
+         {{"role", "user"}, {"content", "Again"}}});
     const auto parts = chat(request);
     request["messages"][0]["role"] = "system";
     request["messages"][1]["content"] = "Hello";

@@ -9,7 +9,7 @@
 namespace hearth::testing {
 
 struct Reply {
-    int status = 0;  // 0: no answer came
+    int status = 0;                              // 0: no answer came
     std::map<std::string, std::string> headers;  // names in lower case
     std::string body;
     bool whole = false;  // the body came to its end
@@ -45,7 +45,8 @@ using Headers = std::vector<std::string>;  // "Name: value"
 
 /// A request as a browser of the page would send it, but for `headers`. A header given replaces the usual one of its name; "Name:" with
 /// nothing after it leaves it out.
-std::string request_text(int port, const std::string& method, const std::string& path, const std::string& body = "", const Headers& headers = {});
+std::string request_text(int port, const std::string& method, const std::string& path, const std::string& body = "",
+                         const Headers& headers = {});
 
 Reply get(int port, const std::string& path, const Headers& headers = {});
 Reply post(int port, const std::string& path, const std::string& body, const Headers& headers = {});

@@ -55,8 +55,8 @@ TEST_F(FieldsTest, NumbersKeepWithinTheirRanges) {
         EXPECT_EQ(with(field.name, nullptr).status, 200) << field.name;
         expect_refused(field.name, field.below);
         expect_refused(field.name, field.above);
-        for (const json& value : {json("NaN"), json("1"), json(true), json::array({1}), json::object(), json(1e300), json(-1e300), json(std::numeric_limits<uint64_t>::max()),
-                                  json(std::numeric_limits<int64_t>::min())}) {
+        for (const json& value : {json("NaN"), json("1"), json(true), json::array({1}), json::object(), json(1e300), json(-1e300),
+                                  json(std::numeric_limits<uint64_t>::max()), json(std::numeric_limits<int64_t>::min())}) {
             expect_refused(field.name, value);
         }
         if (field.integer) expect_refused(field.name, 1.5);
@@ -95,7 +95,8 @@ TEST_F(FieldsTest, StopTextsHaveTheirBounds) {
     EXPECT_EQ(with("stop", json(std::vector<std::string>(16, "x"))).status, 200);
     EXPECT_EQ(with("stop", json::array()).status, 200);
     EXPECT_EQ(with("stop", nullptr).status, 200);
-    for (const json& value : {json(""), json(std::string(257, 'x')), json(std::vector<std::string>(17, "x")), json(1), json::array({1}), json::array({""}), json::array({nullptr}), json::object()}) {
+    for (const json& value : {json(""), json(std::string(257, 'x')), json(std::vector<std::string>(17, "x")), json(1), json::array({1}),
+                              json::array({""}), json::array({nullptr}), json::object()}) {
         expect_refused("stop", value);
     }
 }
@@ -103,7 +104,13 @@ TEST_F(FieldsTest, StopTextsHaveTheirBounds) {
 TEST_F(FieldsTest, MessagesAreWhatTheyShouldBe) {
     const json user{{"role", "user"}, {"content", "Hello"}};
     const json bad[] = {
-        json::array(), json("Hello"), json::object(), json::array({"Hello"}), json::array({json::array()}), json::array({nullptr}), json(7),
+        json::array(),
+        json("Hello"),
+        json::object(),
+        json::array({"Hello"}),
+        json::array({json::array()}),
+        json::array({nullptr}),
+        json(7),
         json::array({{{"content", "no role"}}}),
         json::array({{{"role", "robot"}, {"content", "x"}}}),
         json::array({{{"role", 1}, {"content", "x"}}}),
@@ -115,7 +122,8 @@ TEST_F(FieldsTest, MessagesAreWhatTheyShouldBe) {
         json::array({{{"role", "user"}, {"content", json::array({"x"})}}}),
         json::array({{{"role", "user"}, {"content", json::array({{{"type", "text"}}})}}}),
         json::array({{{"role", "user"}, {"content", json::array({{{"type", "text"}, {"text", 5}}})}}}),
-        json::array({{{"role", "user"}, {"content", json::array({{{"type", "image_url"}, {"image_url", {{"url", "http://127.0.0.1/"}}}}})}}}),
+        json::array(
+            {{{"role", "user"}, {"content", json::array({{{"type", "image_url"}, {"image_url", {{"url", "http://127.0.0.1/"}}}}})}}}),
         json::array({{{"role", "assistant"}, {"content", nullptr}, {"tool_calls", json::array({json::object()})}}}),
         json(std::vector<json>(4097, user)),
     };
@@ -136,14 +144,25 @@ TEST_F(FieldsTest, WhatIsNotServedIsRefusedAndNotForgotten) {
     expect_refused("response_format", "text");
     expect_refused("stream_options", 5);
     expect_refused("chat_template_kwargs", {{"x", 1}});
-    for (const auto& [name, value] : {std::pair<const char*, json>{"tools", json::array()}, {"tool_choice", "none"}, {"tool_choice", "auto"}, {"logit_bias", json::object()}, {"logprobs", false},
-                                      {"response_format", {{"type", "text"}}}, {"stream_options", {{"include_usage", false}}}, {"user", "me"}, {"metadata", {{"a", 1}}}, {"never_heard_of", {1, 2}}}) {
+    for (const auto& [name, value] : {std::pair<const char*, json>{"tools", json::array()},
+                                      {"tool_choice", "none"},
+                                      {"tool_choice", "auto"},
+                                      {"logit_bias", json::object()},
+                                      {"logprobs", false},
+                                      {"response_format", {{"type", "text"}}},
+                                      {"stream_options", {{"include_usage", false}}},
+                                      {"user", "me"},
+                                      {"metadata", {{"a", 1}}},
+                                      {"never_heard_of", {1, 2}}}) {
         EXPECT_EQ(with(name, value).status, 200) << name;
     }
 }
 
 TEST_F(FieldsTest, BodiesAreJsonWithinLimits) {
-    const auto nested = [](int depth) { return cat("{\"x\":", std::string(static_cast<size_t>(depth), '['), std::string(static_cast<size_t>(depth), ']'), ',', small_request().dump().substr(1)); };
+    const auto nested = [](int depth) {
+        return cat("{\"x\":", std::string(static_cast<size_t>(depth), '['), std::string(static_cast<size_t>(depth), ']'), ',',
+                   small_request().dump().substr(1));
+    };
     const auto status = [](const std::string& body) { return testing::post(port(), "/v1/chat/completions", body).status; };
     EXPECT_EQ(status(nested(63)), 200);
     EXPECT_EQ(status(nested(64)), 400);
@@ -151,7 +170,8 @@ TEST_F(FieldsTest, BodiesAreJsonWithinLimits) {
     std::string many = "{\"x\":[0";
     for (int i = 0; i < 300'000; ++i) many += ",0";
     EXPECT_EQ(status(many + "]," + small_request().dump().substr(1)), 400);
-    for (const char* body : {"", " ", "null", "5", "\"x\"", "[]", "{", "}", "{\"a\"}", "{'a':1}", "{\"a\":1,}", "{} {}", "\xEF\xBB\xBF{", "\xFF\xFE{\0}\0"}) {
+    for (const char* body :
+         {"", " ", "null", "5", "\"x\"", "[]", "{", "}", "{\"a\"}", "{'a':1}", "{\"a\":1,}", "{} {}", "\xEF\xBB\xBF{", "\xFF\xFE{\0}\0"}) {
         EXPECT_EQ(status(body), 400) << body;
     }
     EXPECT_EQ(status("{\"messages\":[{\"role\":\"user\",\"content\":\"\xC3\x28\"}]}"), 400);

@@ -21,37 +21,66 @@ TEST_F(GateTest, AnswersToItsOwnNamesOnly) {
         EXPECT_EQ(status_for_host(host), 200) << host;
     }
     const std::string strangers[] = {
-        "example.com", "example.com" + p, "localhost", "127.0.0.1", "[::1]", "localhost:1", "127.0.0.1:80", "localhost.example.com" + p, "localhost." + p, "xlocalhost" + p,
-        "127.0.0.1.nip.io" + p, "127.0.0.2" + p, "127.1" + p, "0.0.0.0" + p, "2130706433" + p, "0x7f000001" + p, "[::ffff:127.0.0.1]" + p, "hearth.local" + p,
-        "host.internal" + p, "192.168.0.1" + p, "localhost" + p + "0", "localhost:0" + p.substr(1), "127.0.0.1" + p + ".", "[::1" + p,
+        "example.com",
+        "example.com" + p,
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+        "localhost:1",
+        "127.0.0.1:80",
+        "localhost.example.com" + p,
+        "localhost." + p,
+        "xlocalhost" + p,
+        "127.0.0.1.nip.io" + p,
+        "127.0.0.2" + p,
+        "127.1" + p,
+        "0.0.0.0" + p,
+        "2130706433" + p,
+        "0x7f000001" + p,
+        "[::ffff:127.0.0.1]" + p,
+        "hearth.local" + p,
+        "host.internal" + p,
+        "192.168.0.1" + p,
+        "localhost" + p + "0",
+        "localhost:0" + p.substr(1),
+        "127.0.0.1" + p + ".",
+        "[::1" + p,
     };
     for (const std::string& host : strangers) EXPECT_EQ(status_for_host(host), 421) << host;
 }
 
 TEST_F(GateTest, RefusesARequestWithoutExactlyOneSensibleHost) {
     const std::string p = cat(':', port()), mine = "Host: localhost" + p;
-    for (const Headers& headers : {Headers{"Host:"}, Headers{"Host: "}, Headers{"Host: " + p}, Headers{"Host: ::1" + p}, Headers{mine, mine}, Headers{mine, "Host: example.com"}, Headers{"Host: user@localhost" + p},
-                                   Headers{"Host: localhost" + p + "/"}, Headers{"Host: local host" + p}, Headers{"Host: " + std::string(300, 'a')}}) {
+    for (const Headers& headers :
+         {Headers{"Host:"}, Headers{"Host: "}, Headers{"Host: " + p}, Headers{"Host: ::1" + p}, Headers{mine, mine},
+          Headers{mine, "Host: example.com"}, Headers{"Host: user@localhost" + p}, Headers{"Host: localhost" + p + "/"},
+          Headers{"Host: local host" + p}, Headers{"Host: " + std::string(300, 'a')}}) {
         EXPECT_EQ(testing::get(port(), "/health", headers).status, 400) << headers[0];
     }
 }
 
 TEST_F(GateTest, ChangesNothingForOtherOriginsOrOtherTypes) {
     const std::string self = cat("http://127.0.0.1:", port());
-    const auto status = [](const Headers& headers) { return testing::post(port(), "/api/models/load", R"({"model":"ember"})", headers).status; };
-    for (const Headers& headers : {Headers{}, Headers{"Origin: " + self}, Headers{"Origin: " + self, "Sec-Fetch-Site: same-origin"}, Headers{"Sec-Fetch-Site: none"},
-                                   Headers{"Content-Type: application/json; charset=utf-8"}, Headers{"Content-Type: Application/JSON"}}) {
+    const auto status = [](const Headers& headers) {
+        return testing::post(port(), "/api/models/load", R"({"model":"ember"})", headers).status;
+    };
+    for (const Headers& headers :
+         {Headers{}, Headers{"Origin: " + self}, Headers{"Origin: " + self, "Sec-Fetch-Site: same-origin"}, Headers{"Sec-Fetch-Site: none"},
+          Headers{"Content-Type: application/json; charset=utf-8"}, Headers{"Content-Type: Application/JSON"}}) {
         EXPECT_EQ(status(headers), 202) << (headers.empty() ? "" : headers[0]);
     }
     for (const Headers& headers :
-         {Headers{"Origin: http://example.com"}, Headers{"Origin: null"}, Headers{"Origin: https://127.0.0.1:" + cat(port())}, Headers{"Origin: http://localhost:" + cat(port())},
-          Headers{"Origin: http://127.0.0.1"}, Headers{"Origin: " + self + ".example.com"}, Headers{"Origin: " + self, "Origin: http://example.com"}, Headers{"Sec-Fetch-Site: cross-site"},
-          Headers{"Sec-Fetch-Site: same-site"}, Headers{"Origin: " + self, "Sec-Fetch-Site: cross-site"}, Headers{"Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: none"}}) {
+         {Headers{"Origin: http://example.com"}, Headers{"Origin: null"}, Headers{"Origin: https://127.0.0.1:" + cat(port())},
+          Headers{"Origin: http://localhost:" + cat(port())}, Headers{"Origin: http://127.0.0.1"},
+          Headers{"Origin: " + self + ".example.com"}, Headers{"Origin: " + self, "Origin: http://example.com"},
+          Headers{"Sec-Fetch-Site: cross-site"}, Headers{"Sec-Fetch-Site: same-site"},
+          Headers{"Origin: " + self, "Sec-Fetch-Site: cross-site"}, Headers{"Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: none"}}) {
         EXPECT_EQ(status(headers), 403) << headers[0];
     }
-    for (const Headers& headers : {Headers{"Content-Type:"}, Headers{"Content-Type: text/plain"}, Headers{"Content-Type: application/x-www-form-urlencoded"},
-                                   Headers{"Content-Type: multipart/form-data; boundary=x"}, Headers{"Content-Type: text/plain; application/json"},
-                                   Headers{"Content-Type: application/jsonp"}, Headers{"Content-Type: application/json", "Content-Type: text/plain"}}) {
+    for (const Headers& headers :
+         {Headers{"Content-Type:"}, Headers{"Content-Type: text/plain"}, Headers{"Content-Type: application/x-www-form-urlencoded"},
+          Headers{"Content-Type: multipart/form-data; boundary=x"}, Headers{"Content-Type: text/plain; application/json"},
+          Headers{"Content-Type: application/jsonp"}, Headers{"Content-Type: application/json", "Content-Type: text/plain"}}) {
         EXPECT_EQ(status(headers), 415) << headers[0];
     }
 }
@@ -68,10 +97,12 @@ TEST_F(GateTest, GuardsEveryRouteThatTakesWorkOrChangesState) {
 TEST_F(GateTest, NeverInvitesOtherOrigins) {
     for (const char* path : {"/", "/v1/models", "/nowhere"}) {
         const auto reply = testing::get(port(), path, {"Origin: http://example.com"});
-        for (const auto& [name, value] : reply.headers) EXPECT_FALSE(name.starts_with("access-control")) << path << ' ' << name << ": " << value;
+        for (const auto& [name, value] : reply.headers)
+            EXPECT_FALSE(name.starts_with("access-control")) << path << ' ' << name << ": " << value;
     }
     testing::Client client(port());
-    client.send(testing::request_text(port(), "OPTIONS", "/v1/chat/completions", "", {"Origin: http://example.com", "Access-Control-Request-Method: POST"}));
+    client.send(testing::request_text(port(), "OPTIONS", "/v1/chat/completions", "",
+                                      {"Origin: http://example.com", "Access-Control-Request-Method: POST"}));
     EXPECT_EQ(client.reply().status, 405);
 }
 

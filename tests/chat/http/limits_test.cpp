@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "base/text.h"
-#include "chat/http/http_server.h"
+#include "chat/http/transport/http_server.h"
 #include "chat/http/routes.h"
 #include "tests/chat/http/running_server.h"
 
@@ -58,7 +58,8 @@ TEST_F(LimitsTest, TakesBodiesInOneFramingOnly) {
 
 TEST_F(LimitsTest, NeverTakesAnUnreadBodyForARequest) {
     const std::string hidden = request_text(port(), "GET", "/health");
-    for (const testing::Headers& headers : {testing::Headers{"Content-Type: text/plain"}, testing::Headers{"Origin: http://example.com"}, testing::Headers{"Content-Length:", "Transfer-Encoding: chunked"}}) {
+    for (const testing::Headers& headers : {testing::Headers{"Content-Type: text/plain"}, testing::Headers{"Origin: http://example.com"},
+                                            testing::Headers{"Content-Length:", "Transfer-Encoding: chunked"}}) {
         Client client(port());
         client.send(request_text(port(), "POST", kChat, hidden, headers));
         EXPECT_GE(client.reply(5'000).status, 400) << headers[0];
@@ -93,9 +94,18 @@ TEST_F(LimitsTest, IgnoresRangesWhoseSumWouldBeHuge) {
 
 TEST_F(LimitsTest, SurvivesBytesThatAreNoHttp) {
     const std::string host = cat("Host: 127.0.0.1:", port(), "\r\n");
-    const std::string samples[] = {"\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /health HTTP/1.1\n\n", std::string("GET /\0 HTTP/1.1\r\n\r\n", 21), "GET / HTTP/1.1 x\r\n\r\n",
-                                   "\x16\x03\x01\x02", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET http://x/ HTTP/1.1\r\n" + host + "\r\n", "GET * HTTP/1.1\r\n" + host + "\r\n",
-                                   "GET /?a=%&b=%zz&%u12 HTTP/1.1\r\n" + host + "\r\n", "GET /health HTTP/1.1\r\n:\r\n : \r\n" + host + "\r\n"};
+    const std::string samples[] = {"\r\n\r\n",
+                                   "GET\r\n\r\n",
+                                   "GET / HTTP/9.9\r\n\r\n",
+                                   "GET /health HTTP/1.1\n\n",
+                                   std::string("GET /\0 HTTP/1.1\r\n\r\n", 21),
+                                   "GET / HTTP/1.1 x\r\n\r\n",
+                                   "\x16\x03\x01\x02",
+                                   "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                                   "GET http://x/ HTTP/1.1\r\n" + host + "\r\n",
+                                   "GET * HTTP/1.1\r\n" + host + "\r\n",
+                                   "GET /?a=%&b=%zz&%u12 HTTP/1.1\r\n" + host + "\r\n",
+                                   "GET /health HTTP/1.1\r\n:\r\n : \r\n" + host + "\r\n"};
     for (const std::string& bytes : samples) {
         Client client(port());
         client.send(bytes);
@@ -115,7 +125,8 @@ TEST_F(LimitsTest, SurvivesBytesThatAreNoHttp) {
 TEST_F(LimitsTest, ServesSeveralRequestsOfOneConnection) {
     Client client(port());
     const std::string chat = testing::small_request().dump();
-    client.send(request_text(port(), "GET", "/health") + request_text(port(), "POST", kChat, chat) + request_text(port(), "GET", "/health"));
+    client.send(request_text(port(), "GET", "/health") + request_text(port(), "POST", kChat, chat) +
+                request_text(port(), "GET", "/health"));
     EXPECT_EQ(client.reply().status, 200);
     EXPECT_EQ(client.reply().status, 200);
     EXPECT_EQ(testing::status_of(client.reply().body), "ok");
@@ -144,8 +155,7 @@ private:
             if (request.method == "POST") return json_response(200, cat(request.body.size()));
             HttpResponse endless;
             endless.stream = [this](BodyWriter& writer) {
-                while (writer.write(std::string(1 << 20, 'x'))) {
-                }
+                while (writer.write(std::string(1 << 20, 'x'))) {}
                 ++streams_ended_;
             };
             return endless;

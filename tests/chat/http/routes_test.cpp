@@ -45,15 +45,17 @@ TEST_F(RoutesTest, EveryFileThatThePageNamesIsThere) {
 }
 
 TEST_F(RoutesTest, AnswersWithAndWithoutATrailingSlash) {
-    for (const char* path : {"/health", "/health/", "/v1/models", "/v1/models/", "/v1/models/ember", "/v1/models/ember/", "/v1/models/org/pair", "/v1/models/org%2Fpair", "/api/models/"}) {
+    for (const char* path : {"/health", "/health/", "/v1/models", "/v1/models/", "/v1/models/ember", "/v1/models/ember/",
+                             "/v1/models/org/pair", "/v1/models/org%2Fpair", "/api/models/"}) {
         EXPECT_EQ(testing::get(port(), path).status, 200) << path;
     }
     EXPECT_EQ(testing::post(port(), "/v1/chat/completions/", testing::small_request().dump()).status, 200);
 }
 
 TEST_F(RoutesTest, DeniesWhatIsNotInTheTable) {
-    for (const char* path : {"/nowhere", "/v1", "/v1/", "/v2/models", "/assets", "/assets/", "/assets/x.js", "/assets/../index.html", "/assets/%2e%2e/server.cpp", "/..%2f..%2fetc/passwd",
-                             "/health//", "//health", "/HEALTH", "/healthx", "/health%00", "/api/models/load/x", "/v1/models/nobody", "/%ff%fe", "/v1/models/%0d%0aX:%20y"}) {
+    for (const char* path : {"/nowhere", "/v1", "/v1/", "/v2/models", "/assets", "/assets/", "/assets/x.js", "/assets/../index.html",
+                             "/assets/%2e%2e/server.cpp", "/..%2f..%2fetc/passwd", "/health//", "//health", "/HEALTH", "/healthx",
+                             "/health%00", "/api/models/load/x", "/v1/models/nobody", "/%ff%fe", "/v1/models/%0d%0aX:%20y"}) {
         const auto reply = testing::get(port(), path);
         EXPECT_EQ(reply.status, 404) << path;
         testing::error_of(reply);

@@ -72,7 +72,10 @@ bool ServerTest::wait_for_state(const std::string& name, const std::string& stat
 std::string status_of(const std::string& body) { return nlohmann::json::parse(body).value("status", ""); }
 
 nlohmann::json small_request(const std::string& text) {
-    return {{"model", "ember"}, {"messages", nlohmann::json::array({{{"role", "user"}, {"content", text}}})}, {"max_tokens", 16}, {"temperature", 0}};
+    return {{"model", "ember"},
+            {"messages", nlohmann::json::array({{{"role", "user"}, {"content", text}}})},
+            {"max_tokens", 16},
+            {"temperature", 0}};
 }
 
 nlohmann::json error_of(const Reply& reply) {

@@ -77,7 +77,9 @@ TEST(LoadedModel, EncodesAConversationWithOneBos) {
     EXPECT_EQ(count(ids, 1), 1) << "what people write is never a special token";
     EXPECT_EQ(count(ids, 6), 4) << "one end for each message";
     EXPECT_EQ(count(ids, 5), 2) << "one assistant in the conversation, one to answer";
-    EXPECT_EQ(model->tokenizer().decode(ids, true), "<s><|system|>\nBe kind.<|end|>\n<|user|>\nHello <s> <|end|><|end|>\n<|assistant|>\nHi<|end|>\n<|user|>\nBye<|end|>\n<|assistant|>\n");
+    EXPECT_EQ(model->tokenizer().decode(ids, true),
+              "<s><|system|>\nBe kind.<|end|>\n<|user|>\nHello <s> "
+              "<|end|><|end|>\n<|assistant|>\nHi<|end|>\n<|user|>\nBye<|end|>\n<|assistant|>\n");
 }
 
 TEST(LoadedModel, SaysWhatTheTemplateRefuses) {

@@ -1,7 +1,7 @@
 // Drives the page in Chromium: node page_test.mjs URL [FOLDER FOR SCREENSHOTS]
 // The server has the models ember, twin (Ember under another name) and broken.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
@@ -149,6 +149,19 @@ const tests = {
     await page.waitForFunction(() => document.getElementById("pick-name").textContent === "ember" && document.getElementById("model-state").textContent.startsWith("in memory"), null, { timeout: 30000 });
   },
 
+  async "a model on its way shows how far it is"() {
+    await fresh();
+    const progress = { what: "loading model.safetensors", done: 2.6e9, total: 4.1e9, unit: "bytes" };
+    await page.route("**/api/models", (route) => route.fulfill({ json: { models: [{ name: "mistral/7b-instruct", bytes: 4.1e9, builtin: false, state: "loading", progress }, { name: "ember", bytes: 1.1e7, builtin: true, state: "idle" }] } }));
+    await page.route("**/api/models/load", (route) => route.fulfill({ status: 202, json: {} }));
+    await page.click("#pick");
+    await page.click("#models li:first-child");
+    await page.waitForFunction(() => document.getElementById("model-state").textContent.includes("2.60 GB of 4.10 GB"));
+    assert.equal(await page.getAttribute("#loading", "aria-valuenow"), "63");
+    await page.waitForTimeout(300);
+    await shot("loading");
+  },
+
   async "a model that cannot be loaded says why"() {
     await fresh();
     await page.click("#pick");
@@ -181,6 +194,27 @@ const tests = {
     complaints = complaints.filter((text) => !/TrustedHTML|Trusted Type/i.test(text));
   },
 
+  async "a list of known attacks stays text"() {
+    const file = join(process.env.HEARTH_SHARED_DATA ?? join(import.meta.dirname, "../../../../shared/data"), "xss", "xss-payload-list.txt");
+    if (!existsSync(file)) return console.log("skipped: ../shared/data absent");
+    await fresh();
+    let dialogs = 0;
+    page.on("dialog", (dialog) => { ++dialogs; dialog.dismiss(); });
+    const all = readFileSync(file, "utf8").split("\n").filter((line) => line.trim());
+    for (let at = 0; at < all.length; at += 400) {
+      await page.unroute(chatPath);
+      await canned(all.slice(at, at + 400).flatMap((line) => [line, `- ${line}`, `[x](${line})`, `**${line}**`]).join("\n\n"));
+      await ask(all[at]);
+      await ended(1 + at / 400);
+    }
+    assert.equal(dialogs, 0);
+    const allowed = "p, br, a, code, strong, em, ul, ol, li, h1, h2, h3, h4, hr, blockquote, div, table, thead, tbody, tr, th, td, pre, header, span, button";
+    assert.deepEqual(await page.evaluate((names) => [...document.querySelectorAll(".text *")].filter((node) => !node.matches(names)).map((node) => node.outerHTML), allowed), []);
+    const other = await page.evaluate(() => [...document.querySelectorAll(".text *")].flatMap((node) => [...node.attributes].map((a) => a.name)).filter((name) => !["class", "href", "target", "rel", "type", "tabindex", "start", "scope"].includes(name)));
+    assert.deepEqual(other, []);
+    assert.equal(await page.evaluate(() => [...document.querySelectorAll(".text a")].filter((a) => !/^https?:/.test(a.href)).length), 0);
+  },
+
   async "Markdown becomes paragraphs, lists, tables and code"() {
     await fresh();
     await canned("## Bread\n\nMix **flour** and *water*, `salt`:\nthen wait.\n\n1. Mix\n   - by hand\n   - for a minute\n2. Bake\n\n- a_b_c stays\n- 2 * 3 * 4\n\n> Patience.\n\n| Part | Grams |\n|:--|--:|\n| Flour | 500 |\n| Water | 350 |\n\n```python\ndef bake(kg: float) -> float:\n    # ** not bold **\n    return kg * 60\n```\n\n---\n\nSee https://example.com/a_b. Done ~~~");
@@ -201,7 +235,10 @@ const tests = {
     assert.equal(await page.getAttribute(".text a", "href"), "https://example.com/a_b");
     await shot("markdown");
     await page.click(".code button");
-    assert.equal(await textOf(".code button"), "Copied");
+    await page.waitForFunction(() => document.querySelector(".code button").textContent === "Copied");
+    await page.focus("#ask");
+    await page.keyboard.press("Control+V");
+    assert.match(await page.inputValue("#ask"), /^def bake.*\n.*not bold.*\n +return kg \* 60$/);
   },
 
   async "a long answer of one kind of mark is shown in time"() {

@@ -15,9 +15,9 @@
 namespace hearth {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::GatedSteps;
 using testing::tiny_model;
-using ::testing::ElementsAre;
 
 struct Answer {
     std::vector<int32_t> tokens;
@@ -53,7 +53,9 @@ Request short_request(std::vector<int32_t> prompt, int64_t max_tokens) {
     return r;
 }
 
-std::shared_ptr<const Model> gated_model() { return tiny_model({}, testing::make_test_backend({.gated = true, .refused_tokens = 0, .forced = {}})); }
+std::shared_ptr<const Model> gated_model() {
+    return tiny_model({}, testing::make_test_backend({.gated = true, .refused_tokens = 0, .forced = {}}));
+}
 
 /// Waits for what another thread will do; ends the test when it never does.
 template <class Condition>
@@ -166,7 +168,8 @@ TEST(Engine, FillsInItsOptionsAndPlansItsBytes) {
     EXPECT_EQ(engine.options().context, 256);
     EXPECT_EQ(engine.options().num_blocks, 8 + 2 * 8);
     const int64_t cache = 24 * KvCache::bytes_per_block(model->config(), DType::kBf16);
-    EXPECT_EQ(Engine::planned_bytes(model->config(), {.max_sequences = 3}), cache + Model::Workspace::activation_bytes(model->config(), 512, 3));
+    EXPECT_EQ(Engine::planned_bytes(model->config(), {.max_sequences = 3}),
+              cache + Model::Workspace::activation_bytes(model->config(), 512, 3));
 }
 
 TEST(Engine, GivesTheSameAnswerAloneAndInACrowd) {
@@ -183,7 +186,8 @@ TEST(Engine, GivesTheSameAnswerAloneAndInACrowd) {
             Engine engine(model, {.context = 128, .max_sequences = 5, .max_step_tokens = step_tokens, .num_blocks = 5});
             std::vector<std::shared_ptr<TokenStream>> streams;
             for (int n = 0; n < 12; ++n) streams.push_back(engine.submit(request_number(n)));
-            for (int n = 0; n < 12; ++n) EXPECT_EQ(read_all(*streams[static_cast<size_t>(n)]).tokens, alone[static_cast<size_t>(n)].tokens) << "request " << n;
+            for (int n = 0; n < 12; ++n)
+                EXPECT_EQ(read_all(*streams[static_cast<size_t>(n)]).tokens, alone[static_cast<size_t>(n)].tokens) << "request " << n;
             EXPECT_EQ(engine.stats().blocks_in_use, 0);
         }
     }

@@ -42,7 +42,8 @@ SampleParams params_of(const nlohmann::json& c) {
 std::map<std::pair<float, int64_t>, std::vector<float>> by_equals(const std::vector<float>& logits, const std::vector<int32_t>& history,
                                                                   const std::vector<float>& probabilities) {
     std::map<std::pair<float, int64_t>, std::vector<float>> out;
-    for (size_t i = 0; i < logits.size(); ++i) out[{logits[i], std::ranges::count(history, static_cast<int32_t>(i))}].push_back(probabilities[i]);
+    for (size_t i = 0; i < logits.size(); ++i)
+        out[{logits[i], std::ranges::count(history, static_cast<int32_t>(i))}].push_back(probabilities[i]);
     for (auto& [what, group] : out) std::ranges::sort(group);
     return out;
 }
@@ -81,15 +82,16 @@ TEST(Sampler, LeavesTheDistributionsThatTransformersProcessorsLeave) {
             const int32_t position = 9;
             int32_t id = -2;
             std::vector<float> got(logits.size(), -1.0f);
-            const SampleArgs args{{logits.data(), {1, V}}, {&params, {1}},   {history.data(), {starts[1]}}, {starts.data(), {2}},
-                                  {&position, {1}},        {&id, {1}},       {got.data(), {1, V}}};
+            const SampleArgs args{{logits.data(), {1, V}}, {&params, {1}}, {history.data(), {starts[1]}}, {starts.data(), {2}},
+                                  {&position, {1}},        {&id, {1}},     {got.data(), {1, V}}};
             const auto& row = select(backend->tables().sample, args, backend->device());
             stream->reserve(row.workspace_bytes(args, backend->device()));
             row.run(args, *stream);
             const auto got_groups = by_equals(logits, history, got), want_groups = by_equals(logits, history, want);
             for (const auto& [what, wanted] : want_groups) {
                 const auto& found = got_groups.at(what);
-                for (size_t i = 0; i < wanted.size(); ++i) EXPECT_NEAR(found[i], wanted[i], 3e-6) << device << ", case " << number << ", logit " << what.first;
+                for (size_t i = 0; i < wanted.size(); ++i)
+                    EXPECT_NEAR(found[i], wanted[i], 3e-6) << device << ", case " << number << ", logit " << what.first;
             }
             ASSERT_GE(id, 0) << device << ", case " << number;
             EXPECT_GT(got[static_cast<size_t>(id)], 0) << device << ", case " << number << ": drew what was ruled out";
@@ -133,7 +135,8 @@ TEST(Sampler, DrawsAsOftenAsTheDistributionSays) {
     // 7 degrees of freedom: above 24.3 one time in a thousand; the draws are fixed, so this never changes by itself.
     EXPECT_LT(chi_square([](int64_t i) { return static_cast<uint64_t>(i); }, [&](int64_t) { return first(10); }), 24.3) << "over seeds";
     EXPECT_LT(chi_square([](int64_t) { return uint64_t{42}; }, [&](int64_t i) { return first(i); }), 24.3) << "over positions";
-    EXPECT_LT(chi_square([](int64_t i) { return static_cast<uint64_t>(i) << 32; }, [&](int64_t) { return first(10); }), 24.3) << "over the upper half of seeds";
+    EXPECT_LT(chi_square([](int64_t i) { return static_cast<uint64_t>(i) << 32; }, [&](int64_t) { return first(10); }), 24.3)
+        << "over the upper half of seeds";
 }
 
 TEST(Sampler, DrawsTheSameForTheSameSeedAndPositionWhateverStandsBeside) {

@@ -104,9 +104,9 @@ TEST(Scheduler, PreemptsTheYoungestWhenBlocksRunOut) {
 
 TEST(Scheduler, PreemptsItselfWhenItIsTheYoungest) {
     Scheduler scheduler({.max_sequences = 2, .max_step_tokens = 512, .max_length = 96}, 3);
-    Sequence* old = add(scheduler, 40, 96);    // two blocks, growing
+    Sequence* old = add(scheduler, 40, 96);  // two blocks, growing
     step(scheduler);
-    Sequence* young = add(scheduler, 1, 96);   // needs a block and one to spare: waits
+    Sequence* young = add(scheduler, 1, 96);  // needs a block and one to spare: waits
     step(scheduler);
     EXPECT_EQ(scheduler.num_waiting(), 1);
     scheduler.remove(old);

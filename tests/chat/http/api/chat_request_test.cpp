@@ -25,7 +25,8 @@ TEST(ChatRequest, LeavesToTheModelWhatIsNotSaid) {
 
 TEST(ChatRequest, ReadsEveryField) {
     json body = minimal();
-    body.update(json::parse(R"({"model":"m","temperature":0.5,"top_p":0.9,"top_k":40,"min_p":0.05,"repetition_penalty":1.1,"frequency_penalty":-1,
+    body.update(
+        json::parse(R"({"model":"m","temperature":0.5,"top_p":0.9,"top_k":40,"min_p":0.05,"repetition_penalty":1.1,"frequency_penalty":-1,
         "presence_penalty":1,"seed":-1,"max_tokens":7,"max_completion_tokens":5,"stop":["a","b"],"stream":true,"stream_options":{"include_usage":true},"ignore_eos":true})"));
     const ChatRequest request = parse_chat_request(body);
     EXPECT_EQ(request.model, "m");
@@ -72,7 +73,8 @@ TEST(ApiError, HasAllFourFieldsWhateverTheMessage) {
     const auto error = json::parse(ApiError(404, "bad \xFF bytes \"quoted\"\n").body()).at("error");
     EXPECT_EQ(error.at("type"), "invalid_request_error");
     EXPECT_TRUE(error.at("param").is_null() && error.at("code").is_null());
-    EXPECT_EQ(json::parse(ApiError(503, "x", "p", "c").body()).at("error"), (json{{"message", "x"}, {"type", "server_error"}, {"param", "p"}, {"code", "c"}}));
+    EXPECT_EQ(json::parse(ApiError(503, "x", "p", "c").body()).at("error"),
+              (json{{"message", "x"}, {"type", "server_error"}, {"param", "p"}, {"code", "c"}}));
 }
 
 }  // namespace

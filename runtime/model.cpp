@@ -1,6 +1,7 @@
 #include "runtime/model.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/error.h"
@@ -18,10 +19,17 @@ struct Runner {
     Stream& stream;
     const HiddenObserver& observer;
     View<float, 2> x;
+    Profile* profile;
 
     template <class Args>
     void stage(std::span<const Variant<Args>> Tables::*table, const Args& args) {
-        select(stream.tables().*table, args, stream.device()).run(args, stream);
+        const Variant<Args>& row = select(stream.tables().*table, args, stream.device());
+        if (!profile) return row.run(args, stream);
+        stream.wait();
+        const auto start = std::chrono::steady_clock::now();
+        row.run(args, stream);
+        stream.wait();
+        profile->add(row.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), args.bytes(), args.flops());
     }
     void layer(int64_t i) const {
         if (!observer) return;
@@ -183,7 +191,7 @@ View<const float, 2> Model::forward(const Batch& batch, const KvCache& cache, Wo
     ActivationLayout(config_, workspace.max_tokens_, workspace.max_rows_)
         .bind(config_, reinterpret_cast<float*>(workspace.memory_.get()), T, R, step);
 
-    Runner runner{config_, *backend_, workspace.stream(), observer, step.x};
+    Runner runner{config_, *backend_, workspace.stream(), observer, step.x, workspace.profile_};
     visit_stages(
         config_, weights_, [&](int64_t i) -> const KvPages& { return cache.layer(i); }, step, runner);
     return as_const(step.logits);

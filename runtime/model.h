@@ -7,6 +7,7 @@
 #include "runtime/batch.h"
 #include "runtime/kv_cache.h"
 #include "runtime/model_config.h"
+#include "runtime/profile.h"
 #include "runtime/staging.h"
 #include "runtime/weights.h"
 
@@ -43,6 +44,9 @@ public:
         /// Makes the stream's scratch at least `bytes`: for what runs on the same stream between steps (sampling).
         void reserve_scratch(size_t bytes);
 
+        /// From now on steps add what each stage took to `profile`, which outlives its use here; null: no more.
+        void set_profile(Profile* profile) { profile_ = profile; }
+
         /// Of the activations alone: what can be said before there are weights. Scratch comes on top.
         static int64_t activation_bytes(const ModelConfig& config, int64_t max_tokens, int64_t max_rows);
 
@@ -53,6 +57,7 @@ public:
         Staging staging_;     // the arrays of the batch
         int64_t max_tokens_ = 0, max_rows_ = 0, activation_bytes_ = 0;
         size_t scratch_bytes_ = 0;
+        Profile* profile_ = nullptr;
     };
 
     /// Runs one step and returns the logits [R, V] of batch.logit_rows, on the device, valid until the next step of `workspace`.

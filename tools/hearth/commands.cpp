@@ -35,6 +35,11 @@ std::span<const Command> commands() {
                 "  hearth perplexity book.txt\n"
                 "  hearth perplexity --model org/name --context 2048 --stride 512 wiki.test.raw\n",
                 make_perplexity},
+        Command{"bench", "Tokens a second, beside what the machine could do",
+                "  hearth bench --model ~/models/Llama-3.2-1B\n"
+                "  hearth bench -p 512 -n 128 -d 0,4096 -r 5 -o json        llama-bench's flags and keys\n"
+                "  hearth bench --random-weights config.json --profile      any shape, no weights needed\n",
+                make_bench},
         Command{"devices", "What this machine offers to run models on",
                 "  hearth devices\n"
                 "  hearth devices --json\n",

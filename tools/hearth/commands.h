@@ -54,6 +54,7 @@ std::unique_ptr<Subcommand> make_generate();
 std::unique_ptr<Subcommand> make_inspect();
 std::unique_ptr<Subcommand> make_tokenize();
 std::unique_ptr<Subcommand> make_perplexity();
+std::unique_ptr<Subcommand> make_bench();
 std::unique_ptr<Subcommand> make_devices();
 
 }  // namespace hearth::tool

@@ -77,6 +77,19 @@ std::string tidy(std::string help) {
     return help;
 }
 
+/// The command line in the reverse order that CLI11 takes. Other programs' long options with one dash ("-pg") get the second.
+std::vector<std::string> words(int argc, char** argv, const CLI::App& app) {
+    std::vector<std::string> out;
+    for (int i = argc - 1; i > 0; --i) {
+        std::string word = argv[i];
+        const std::string name = word.substr(0, word.find('='));
+        const bool one_dash = name.size() > 2 && name[0] == '-' && name[1] != '-';
+        if (one_dash && app.get_option_no_throw("-" + name) != nullptr) word.insert(0, "-");
+        out.push_back(std::move(word));
+    }
+    return out;
+}
+
 }  // namespace
 
 void Arguments::place(CLI::Option* option, const std::string& placeholder) {
@@ -147,7 +160,7 @@ int run_command(const Command& command, int argc, char** argv) {
     Arguments arguments(app);
     subcommand->declare(arguments);
     try {
-        app.parse(argc, argv);
+        app.parse(words(argc, argv, app));
     } catch (const CLI::CallForHelp&) {
         write_out(tidy(app.help()));
         return kExitOk;

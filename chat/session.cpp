@@ -77,13 +77,14 @@ std::shared_ptr<LoadedModel> LoadedModel::open(const OpenOptions& options, const
     out->info_ = inspect_checkpoint(entry.folder);
     out->tokenizer_ = open_tokenizer(entry.folder);
     out->template_ = choose_template(options, entry.folder);
-    const int64_t weights = planned_weight_bytes(out->info_, *backend);
+    const int64_t weights = planned_weight_bytes(out->info_, *backend, options.quantize);
     EngineOptions engine;
     engine.context = choose_context(options, out->info_, weights, usable_bytes(*backend));
     say(options, cat(entry.name, " takes ", human_bytes(weights), " of memory for weights and ",
                      human_bytes(cache_bytes(out->info_.config, engine.context)), " for a context of ", engine.context, " tokens"));
     LoadOptions load;
     load.max_context = engine.context;
+    load.quantize = options.quantize;
     load.progress = options.progress;
     out->model_ = load_model(out->info_, backend, load);
     if (out->tokenizer_->vocab_size() > out->info_.config.vocab) {

@@ -29,7 +29,11 @@ struct alignas(64) Sink {
 double measure_unit(ThreadPool& pool, const cpu::UnitLoop& loop, int repeats) {
     std::vector<Sink> sinks(static_cast<size_t>(pool.threads()));
     const auto run = [&](int64_t iterations) {
-        return seconds_of([&] { pool.run([&](int thread) { sinks[static_cast<size_t>(thread)].value += loop.run(iterations, static_cast<uint32_t>(thread) * 77 + 1); }); });
+        return seconds_of([&] {
+            pool.run([&](int thread) {
+                sinks[static_cast<size_t>(thread)].value += loop.run(iterations, static_cast<uint32_t>(thread) * 77 + 1);
+            });
+        });
     };
     constexpr double kSeconds = 0.03;
     int64_t iterations = 1000;
@@ -54,11 +58,12 @@ double measure_read(const std::byte* data, int64_t bytes, int threads, cpu::Read
     const int64_t pieces = bytes / kPieceBytes;
     double best = 0;
     for (int i = 0; i < repeats; ++i) {
-        for (const auto [streams, ahead] : kPatterns) {
+        for (const ReadPattern& pattern : kPatterns) {
             const double seconds = seconds_of([&] {
                 pool.run([&](int thread) {
                     const Range part = part_of(pieces, thread, threads);
-                    sinks[static_cast<size_t>(thread)].value += read(data + part.begin * kPieceBytes, part.size() * kPieceBytes, streams, ahead);
+                    sinks[static_cast<size_t>(thread)].value +=
+                        read(data + part.begin * kPieceBytes, part.size() * kPieceBytes, pattern.streams, pattern.ahead);
                 });
             });
             best = std::max(best, static_cast<double>(pieces * kPieceBytes) / seconds * 1e-9);
@@ -125,7 +130,8 @@ Limits measure_limits(const LimitsOptions& options) {
     limits.past_the_cache = limits.buffer_bytes >= wanted;
     const auto buffer = make_buffer(limits.buffer_bytes, pool);
     const cpu::ReadLoop read = avx512 ? cpu::read_avx512 : avx2 ? cpu::read_avx2 : read_portable;
-    for (int threads = 1; threads <= limits.threads; threads = threads < limits.threads && threads * 2 > limits.threads ? limits.threads : threads * 2) {
+    for (int threads = 1; threads <= limits.threads;
+         threads = threads < limits.threads && threads * 2 > limits.threads ? limits.threads : threads * 2) {
         limits.read_gbps.resize(static_cast<size_t>(threads), 0);
         limits.read_gbps.back() = measure_read(buffer.get(), limits.buffer_bytes, threads, read, options.repeats);
     }

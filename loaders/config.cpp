@@ -9,6 +9,7 @@
 #include "loaders/config/rope.h"
 #include "loaders/families.h"
 #include "loaders/io/json_file.h"
+#include "loaders/schemes/scheme.h"
 
 namespace hearth {
 namespace {
@@ -18,7 +19,7 @@ namespace fs = std::filesystem;
 constexpr int64_t kMaxLayers = 1024, kMaxHidden = 131072, kMaxIntermediate = 1 << 20, kMaxVocab = 4'000'000;
 constexpr int64_t kMaxHeads = 4096, kMaxHeadDim = 1024, kMaxContext = int64_t{1} << 27;
 
-const Family& read_family(const Fields& fields) {
+const Family& read_family(const ConfigFields& fields) {
     std::vector<std::string> known;
     for (const Family* family : families()) known.emplace_back(family->model_type);
     const std::string type = fields.text("model_type", "");
@@ -29,7 +30,7 @@ const Family& read_family(const Fields& fields) {
 }
 
 /// A classifier has a language model's tensors but for its head: without this check it would chat, badly.
-void check_architecture(const Fields& fields) {
+void check_architecture(const ConfigFields& fields) {
     const auto names = fields.texts("architectures");
     const auto fits = [](const std::string& name) {
         return name.ends_with("ForCausalLM") || name.ends_with("Model") || name.ends_with("LMHeadModel");
@@ -38,20 +39,7 @@ void check_architecture(const Fields& fields) {
         fields.unsupported("architectures", "language models, named ...ForCausalLM");
 }
 
-void check_quantization(const Fields& fields) {
-    for (const char* section : {"quantization_config", "compression_config"}) {
-        if (!fields.has(section)) continue;
-        if (!fields.is_object(section)) fields.refuse(section, "an object");
-        const Fields quantization = fields.object(section);
-        std::string method = quantization.text("quant_method", "");
-        if (method.empty() && (quantization.has("load_in_8bit") || quantization.has("load_in_4bit"))) method = "bitsandbytes";
-        if (method.empty()) method = "without a name";
-        if (quantization.has("format")) method += cat(" (", quantization.text("format", ""), ")");
-        refuse_quantization(quantization.where(), method);
-    }
-}
-
-void read_sizes(const Fields& fields, const FamilyDefaults& defaults, ModelConfig& config) {
+void read_sizes(const ConfigFields& fields, const FamilyDefaults& defaults, ModelConfig& config) {
     config.layers = fields.integer("num_hidden_layers", 1, kMaxLayers);
     config.hidden = fields.integer("hidden_size", 1, kMaxHidden);
     config.intermediate = fields.integer("intermediate_size", 1, kMaxIntermediate);
@@ -80,7 +68,7 @@ void read_sizes(const Fields& fields, const FamilyDefaults& defaults, ModelConfi
     config.rms_eps = static_cast<float>(fields.number("rms_norm_eps", 0, 1, defaults.rms_eps));
 }
 
-void check_layer_types(const Fields& fields, const ModelConfig& config) {
+void check_layer_types(const ConfigFields& fields, const ModelConfig& config) {
     const auto types = fields.texts("layer_types");
     if (types.empty()) return;
     if (static_cast<int64_t>(types.size()) != config.layers)
@@ -104,21 +92,17 @@ std::string short_dtype(const std::string& name) {
 
 }  // namespace
 
-void refuse_quantization(const std::string& where, const std::string& method) {
-    throw Error(ErrorKind::kUnsupported, cat(where, ": quantisation method ", printable(method, 60),
-                                             " is not supported; supported: plain weights in BF16, F16 or F32"));
-}
-
 CheckpointInfo read_config(const fs::path& config_json) {
     const nlohmann::json json = read_json_object(config_json, kMaxConfigBytes);
-    const Fields fields(json, config_json.string());
+    const ConfigFields fields(json, config_json.string());
     const Family& family = read_family(fields);
     check_architecture(fields);
-    check_quantization(fields);
     if (fields.text("hidden_act", "silu") != "silu" && fields.text("hidden_act", "") != "swish") fields.unsupported("hidden_act", "silu");
 
     CheckpointInfo info;
     info.folder = config_json.parent_path();
+    info.scheme = read_scheme(fields);
+    if (info.scheme) info.quantization = info.scheme->name();
     ModelConfig& config = info.config;
     config.family = family.model_type;
     read_sizes(fields, family.defaults, config);
@@ -134,7 +118,7 @@ CheckpointInfo read_config(const fs::path& config_json) {
 
 void read_generation_config(const fs::path& generation_config_json, CheckpointInfo& info) {
     const nlohmann::json json = read_json_object(generation_config_json, kMaxConfigBytes);
-    const Fields fields(json, generation_config_json.string());
+    const ConfigFields fields(json, generation_config_json.string());
     const auto number = [&](const char* name, double low, double high) {
         return fields.has(name) ? std::optional(static_cast<float>(fields.number(name, low, high))) : std::nullopt;
     };

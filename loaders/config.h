@@ -15,7 +15,4 @@ CheckpointInfo read_config(const std::filesystem::path& config_json);
 /// Adds generation_config.json: sampling defaults, end tokens, the begin token where config.json has none.
 void read_generation_config(const std::filesystem::path& generation_config_json, CheckpointInfo& info);
 
-/// Throws Error{kUnsupported}: `where` says that the weights are quantised by `method`.
-[[noreturn]] void refuse_quantization(const std::string& where, const std::string& method);
-
 }  // namespace hearth

@@ -18,7 +18,7 @@ const Family* find_family(std::string_view model_type) {
     return found == std::end(kFamilies) ? nullptr : *found;
 }
 
-void read_window(const Fields& fields, int64_t fallback, ModelConfig& config) {
+void read_window(const ConfigFields& fields, int64_t fallback, ModelConfig& config) {
     const int64_t window = fields.mentions("sliding_window") ? fields.integer("sliding_window", 0, int64_t{1} << 30, 0) : fallback;
     config.windows.assign(static_cast<size_t>(config.layers), window);
 }

@@ -28,7 +28,7 @@ struct Family {
     std::string_view model_type;
     FamilyDefaults defaults;
     /// What only this family has: biases, windows, experts. The numbers that all have are in `config` already.
-    void (*read)(const Fields& fields, ModelConfig& config);
+    void (*read)(const ConfigFields& fields, ModelConfig& config);
     ExpertNames experts = {};
 };
 
@@ -38,6 +38,6 @@ std::span<const Family* const> families();
 const Family* find_family(std::string_view model_type);
 
 /// For readers: every layer sees `sliding_window` keys (absent: `fallback`; null or 0: all).
-void read_window(const Fields& fields, int64_t fallback, ModelConfig& config);
+void read_window(const ConfigFields& fields, int64_t fallback, ModelConfig& config);
 
 }  // namespace hearth

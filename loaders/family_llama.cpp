@@ -4,7 +4,7 @@
 namespace hearth {
 namespace {
 
-void read(const Fields& fields, ModelConfig& config) {
+void read(const ConfigFields& fields, ModelConfig& config) {
     config.qkv_bias = config.o_bias = fields.flag("attention_bias", false);
     config.mlp_bias = fields.flag("mlp_bias", false);
     config.windows.assign(static_cast<size_t>(config.layers), 0);

@@ -4,7 +4,7 @@
 namespace hearth {
 namespace {
 
-void read(const Fields& fields, ModelConfig& config) { read_window(fields, 4096, config); }
+void read(const ConfigFields& fields, ModelConfig& config) { read_window(fields, 4096, config); }
 
 }  // namespace
 

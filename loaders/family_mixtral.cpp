@@ -4,7 +4,7 @@
 namespace hearth {
 namespace {
 
-void read(const Fields& fields, ModelConfig& config) {
+void read(const ConfigFields& fields, ModelConfig& config) {
     read_window(fields, 0, config);
     config.experts = fields.integer("num_local_experts", 1, 1024, 8);
     config.experts_per_token = fields.integer("num_experts_per_tok", 1, config.experts, 2);

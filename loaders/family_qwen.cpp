@@ -7,7 +7,7 @@ namespace {
 
 constexpr int64_t kMaxLayers = 1 << 20;
 
-void read_layer_windows(const Fields& fields, ModelConfig& config) {
+void read_layer_windows(const ConfigFields& fields, ModelConfig& config) {
     read_window(fields, 4096, config);
     const int64_t window = fields.flag("use_sliding_window", false) ? config.windows.front() : 0;
     const int64_t first = fields.integer("max_window_layers", 0, kMaxLayers, 28);
@@ -18,12 +18,12 @@ void read_layer_windows(const Fields& fields, ModelConfig& config) {
     }
 }
 
-void read_qwen2(const Fields& fields, ModelConfig& config) {
+void read_qwen2(const ConfigFields& fields, ModelConfig& config) {
     config.qkv_bias = true;
     read_layer_windows(fields, config);
 }
 
-void read_qwen3(const Fields& fields, ModelConfig& config) {
+void read_qwen3(const ConfigFields& fields, ModelConfig& config) {
     config.qkv_bias = config.o_bias = fields.flag("attention_bias", false);
     config.qk_norm = true;
     read_layer_windows(fields, config);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "loaders/config.h"
 #include "loaders/io/json_file.h"
+#include "loaders/matrix_source.h"
 
 namespace hearth {
 namespace {
@@ -26,7 +27,7 @@ bool is_matrix(const Checkpoint::Entry& entry, int64_t n, int64_t k) { return en
 /// Looks every needed tensor up; reads no byte of any.
 class Checker : public WeightVisitor {
 public:
-    explicit Checker(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+    Checker(const Checkpoint& checkpoint, const Scheme* scheme) : checkpoint_(checkpoint), scheme_(scheme) {}
 
     void matrix(const std::vector<NeededTensor>& parts, WeightUse, DeviceWeight&) override { check(parts); }
     void vector(const std::vector<NeededTensor>& parts, DeviceVector&) override { check(parts); }
@@ -40,7 +41,10 @@ private:
     void check(const std::vector<NeededTensor>& parts) {
         for (const NeededTensor& needed : parts) {
             const Checkpoint::Entry* entry = checkpoint_.find(needed.name);
-            if (entry) {
+            if (const auto layout = needed.k > 0 ? find_layout(checkpoint_, scheme_, needed) : std::nullopt) {
+                use_.parameters += needed.n * needed.k;
+                for (const Checkpoint::Entry* part : layout->entries()) note_used(*part);
+            } else if (entry) {
                 check(needed, *entry);
             } else {
                 note_missing(needed.name);
@@ -61,15 +65,19 @@ private:
             throw Error(ErrorKind::kBadInput,
                         cat(who, " has shape ", shape_text(tensor.shape), ", config.json asks for ", shape_text(shape)));
         }
-        use_.names.insert(needed.name);
         use_.parameters += tensor.numel();
-        use_.bytes += tensor.bytes();
+        note_used(entry);
+    }
+
+    void note_used(const Checkpoint::Entry& entry) {
+        use_.names.insert(entry.tensor->name);
+        use_.bytes += entry.tensor->bytes();
     }
 
     void note_missing(const std::string& name) {
         // What the usual schemes put in a weight's place.
         const std::string stem = name.ends_with(".weight") ? name.substr(0, name.size() - 6) : name + ".";
-        for (const char* quantised : {"qweight", "weight_packed", "weight_q", "SCB"}) {
+        for (const char* quantised : {"qweight", "weight_packed", "weight_q", "SCB", "codes"}) {
             if (checkpoint_.find(stem + quantised)) {
                 refuse_quantization(checkpoint_.folder().string(), cat("(by its tensors: ", stem, quantised, ")"));
             }
@@ -84,13 +92,17 @@ private:
     }
 
     const Checkpoint& checkpoint_;
+    const Scheme* scheme_;
     TensorUse use_;
     std::vector<std::string> missing_;
 };
 
 /// Which of the two [V, hidden] tables is there. With both, the head has weights of its own, whatever the flag says.
-void settle_tie(const Checkpoint& checkpoint, const std::string& embed, ModelConfig& config, TensorNames& names) {
-    const bool have_embed = checkpoint.find(embed), have_head = checkpoint.find("lm_head.weight");
+void settle_tie(const Checkpoint& checkpoint, const Scheme* scheme, const std::string& embed, ModelConfig& config, TensorNames& names) {
+    const auto have = [&](const std::string& name) {
+        return checkpoint.find(name) || find_layout(checkpoint, scheme, {name, config.vocab, config.hidden});
+    };
+    const bool have_embed = have(embed), have_head = have("lm_head.weight");
     if (!have_embed && !have_head) {
         throw Error(ErrorKind::kBadInput, cat(checkpoint.folder().string(), ": neither ", embed, " nor lm_head.weight is among its ",
                                               checkpoint.entries().size(), " tensors"));
@@ -111,11 +123,11 @@ void settle_tie(const Checkpoint& checkpoint, const std::string& embed, ModelCon
 
 }  // namespace
 
-TensorNames settle_names(const Checkpoint& checkpoint, ModelConfig& config) {
+TensorNames settle_names(const Checkpoint& checkpoint, const Scheme* scheme, ModelConfig& config) {
     TensorNames names;
     names.family = find_family(config.family);
     if (!checkpoint.find("model.norm.weight") && checkpoint.find("norm.weight")) names.prefix = "";
-    settle_tie(checkpoint, names.prefix + "embed_tokens.weight", config, names);
+    settle_tie(checkpoint, scheme, names.prefix + "embed_tokens.weight", config, names);
     // A bias that is there was trained, whatever the flag says; a flag without its tensors is found later.
     for (const auto& [name, entry] : checkpoint.entries()) {
         if (!name.ends_with("_proj.bias") || !name.starts_with(names.prefix + "layers.")) continue;
@@ -127,8 +139,8 @@ TensorNames settle_names(const Checkpoint& checkpoint, ModelConfig& config) {
     return names;
 }
 
-TensorUse check_tensors(const Checkpoint& checkpoint, const ModelConfig& config, const TensorNames& names) {
-    Checker checker(checkpoint);
+TensorUse check_tensors(const Checkpoint& checkpoint, const Scheme* scheme, const ModelConfig& config, const TensorNames& names) {
+    Checker checker(checkpoint, scheme);
     visit_weights(config, names, checker);
     return checker.take();
 }
@@ -142,7 +154,7 @@ void check_quantization_files(const fs::path& folder) {
         const fs::path path = folder / file;
         if (!fs::exists(path, ignored)) continue;
         const nlohmann::json json = read_json_object(path, kMaxConfigBytes);
-        const Fields fields(json, path.string());
+        const ConfigFields fields(json, path.string());
         std::string method;
         if (fields.is_object("quantization")) method = fields.object("quantization").text("quant_algo", "");
         if (method.empty()) method = fields.text("quant_method", "");
@@ -161,7 +173,7 @@ CheckpointInfo read_small_files(const fs::path& folder) {
     if (!fs::exists(folder / "config.json", ignored)) no_checkpoint(folder, "config.json");
     CheckpointInfo info = read_config(folder / "config.json");
     info.folder = folder;
-    check_quantization_files(folder);
+    if (!info.scheme) check_quantization_files(folder);  // tools write both; then config.json decides
     if (fs::exists(folder / "generation_config.json", ignored)) read_generation_config(folder / "generation_config.json", info);
     return info;
 }
@@ -171,12 +183,14 @@ CheckpointInfo read_small_files(const fs::path& folder) {
 CheckpointInfo inspect_checkpoint(const fs::path& folder) {
     CheckpointInfo info = read_small_files(folder);
     const Checkpoint checkpoint = Checkpoint::open(folder);
-    const TensorNames names = settle_names(checkpoint, info.config);
-    const TensorUse use = check_tensors(checkpoint, info.config, names);
+    const TensorNames names = settle_names(checkpoint, info.scheme.get(), info.config);
+    const TensorUse use = check_tensors(checkpoint, info.scheme.get(), info.config, names);
     info.parameters = use.parameters;
     info.file_bytes = use.bytes;
     info.ignored_tensors = static_cast<int64_t>(checkpoint.entries().size() - use.names.size());
-    info.config.stored_dtype = name_of(*checkpoint.find(names.embed)->tensor->type->dtype);
+    const Checkpoint::Entry* typical = checkpoint.find(names.embed);
+    if (!typical) typical = checkpoint.find(names.prefix + "norm.weight");  // of a quantised table
+    info.config.stored_dtype = name_of(*typical->tensor->type->dtype);
     return info;
 }
 
@@ -185,8 +199,8 @@ std::vector<TensorInfo> list_tensors(const fs::path& folder) {
     TensorUse use;
     try {
         CheckpointInfo info = read_small_files(folder);
-        const TensorNames names = settle_names(checkpoint, info.config);
-        use = check_tensors(checkpoint, info.config, names);
+        const TensorNames names = settle_names(checkpoint, info.scheme.get(), info.config);
+        use = check_tensors(checkpoint, info.scheme.get(), info.config, names);
     } catch (const Error&) {
         // A model that cannot be run can still be looked at: then nothing is used.
     }

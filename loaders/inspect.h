@@ -6,13 +6,14 @@
 
 #include "loaders/checkpoint.h"
 #include "loaders/load_model.h"
+#include "loaders/schemes/scheme.h"
 #include "loaders/weight_list.h"
 
 namespace hearth {
 
 /// What the tensors decide: corrects config.tied_embeddings and the bias flags, and tells how names are spelled.
-/// Throws Error{kBadInput} when neither embed_tokens nor lm_head is there.
-TensorNames settle_names(const Checkpoint& checkpoint, ModelConfig& config);
+/// Throws Error{kBadInput} when neither embed_tokens nor lm_head is there. `scheme` may be null.
+TensorNames settle_names(const Checkpoint& checkpoint, const Scheme* scheme, ModelConfig& config);
 
 /// Names, numbers and bytes of what a model reads.
 struct TensorUse {
@@ -20,7 +21,7 @@ struct TensorUse {
     int64_t parameters = 0, bytes = 0;
 };
 
-/// Throws Error naming the first missing or misshapen tensors, or a dtype that is not BF16, F16 or F32.
-TensorUse check_tensors(const Checkpoint& checkpoint, const ModelConfig& config, const TensorNames& names);
+/// Throws Error naming the first missing or misshapen tensors, or a dtype that neither `scheme` (may be null) knows nor is BF16, F16 or F32.
+TensorUse check_tensors(const Checkpoint& checkpoint, const Scheme* scheme, const ModelConfig& config, const TensorNames& names);
 
 }  // namespace hearth

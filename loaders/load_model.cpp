@@ -1,10 +1,12 @@
 #include "loaders/load_model.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "loaders/inspect.h"
+#include "loaders/matrix_source.h"
 
 namespace hearth {
 namespace {
@@ -17,42 +19,42 @@ struct FileRange {
     int64_t begin = 0, bytes = 0;
 };
 
-HostMatrix host_matrix(const Checkpoint::Entry& entry) {
-    const StoredTensor& t = *entry.tensor;
-    return {*t.type->dtype, entry.data(), t.shape[0], t.shape.size() > 1 ? t.shape[1] : 1};
-}
-
 /// Device bytes of every weight, without allocating any.
 class Planner : public WeightVisitor {
 public:
-    /// `checkpoint` null: every tensor counts as `dtype`.
-    Planner(const Checkpoint* checkpoint, DType dtype, const Backend& backend)
-        : checkpoint_(checkpoint), dtype_(dtype), backend_(backend) {}
+    /// `source` null: every tensor counts as `dtype`, quantised by `rules`.
+    Planner(const MatrixSource* source, DType dtype, const QuantizeRules& rules, const Backend& backend)
+        : source_(source), dtype_(dtype), rules_(rules), backend_(backend) {}
 
-    void matrix(const std::vector<NeededTensor>& parts, WeightUse use, DeviceWeight&) override {
-        std::vector<HostMatrix> matrices;
-        for (const NeededTensor& part : parts) {
-            const Checkpoint::Entry* entry = checkpoint_ ? checkpoint_->find(part.name) : nullptr;
-            matrices.push_back({entry ? *entry->tensor->type->dtype : dtype_, nullptr, part.n, part.k});
+    void matrix(const std::vector<NeededTensor>& parts, WeightUse use, DeviceWeight& out) override {
+        if (source_) {
+            out.weight = backend_.plan(source_->plan(parts, use).matrices, use);
+        } else {
+            std::vector<HostMatrix> matrices;
+            const auto kind = rules_.kind_of(parts, use);
+            for (const NeededTensor& part : parts) matrices.push_back({dtype_, nullptr, part.n, part.k, nullptr, kind});
+            out.weight = backend_.plan(matrices, use);
         }
-        bytes += backend_.plan(matrices, use).bytes;
+        bytes += out.weight.bytes;
     }
-    void vector(const std::vector<NeededTensor>& parts, DeviceVector&) override {
-        for (const NeededTensor& part : parts) bytes += part.n * int64_t{sizeof(float)};
+    void vector(const std::vector<NeededTensor>& parts, DeviceVector& out) override {
+        for (const NeededTensor& part : parts) out.size += part.n;
+        bytes += out.size * int64_t{sizeof(float)};
     }
 
     int64_t bytes = 0;
 
 private:
-    const Checkpoint* checkpoint_;
+    const MatrixSource* source_;
     DType dtype_;
+    const QuantizeRules& rules_;
     const Backend& backend_;
 };
 
 /// Lists the ranges of files in the order in which they will be packed, for reading ahead.
 class RangeLister : public WeightVisitor {
 public:
-    explicit RangeLister(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+    explicit RangeLister(const MatrixSource& source) : source_(source) {}
 
     void matrix(const std::vector<NeededTensor>& parts, WeightUse, DeviceWeight&) override { list(parts); }
     void vector(const std::vector<NeededTensor>& parts, DeviceVector&) override { list(parts); }
@@ -62,20 +64,21 @@ public:
 private:
     void list(const std::vector<NeededTensor>& parts) {
         for (const NeededTensor& part : parts) {
-            const Checkpoint::Entry& entry = *checkpoint_.find(part.name);
-            ranges.push_back({&entry.file->file(), entry.tensor->begin, entry.tensor->bytes()});
+            for (const Checkpoint::Entry* entry : source_.tensors(part))
+                ranges.push_back({&entry->file->file(), entry->tensor->begin, entry->tensor->bytes()});
         }
     }
 
-    const Checkpoint& checkpoint_;
+    const MatrixSource& source_;
 };
 
 /// Packs each weight from the mapped files into memory of the device.
 class Packer : public WeightVisitor {
 public:
-    Packer(const Checkpoint& checkpoint, std::vector<FileRange> ranges, const Backend& backend, int64_t total_bytes,
-           const Progress& progress)
+    Packer(const Checkpoint& checkpoint, const MatrixSource& source, std::vector<FileRange> ranges, const Backend& backend,
+           int64_t total_bytes, const Progress& progress)
         : checkpoint_(checkpoint),
+          source_(source),
           ranges_(std::move(ranges)),
           backend_(backend),
           stream_(backend.make_stream()),
@@ -88,13 +91,14 @@ public:
     }
 
     void matrix(const std::vector<NeededTensor>& parts, WeightUse use, DeviceWeight& out) override {
-        std::vector<HostMatrix> matrices;
-        begin(parts);
-        for (const NeededTensor& part : parts) matrices.push_back(host_matrix(*checkpoint_.find(part.name)));
-        out.bytes = backend_.allocate(backend_.plan(matrices, use).bytes);
-        out.weight = backend_.prepare(matrices, use, out.bytes.get(), *stream_);
-        stream_->wait();  // the pages under `matrices` are given back next
-        end(parts.size());
+        const size_t tensors = begin(parts);
+        {
+            const MatrixParts read = source_.read(parts, use, *stream_);
+            out.bytes = backend_.allocate(backend_.plan(read.matrices, use).bytes);
+            out.weight = backend_.prepare(read.matrices, use, out.bytes.get(), *stream_);
+            stream_->wait();  // the pages under `read` are given back next
+        }
+        end(tensors);
     }
 
     void vector(const std::vector<NeededTensor>& parts, DeviceVector& out) override {
@@ -119,14 +123,21 @@ private:
         return load_float(one, type, 0);
     }
 
-    /// Before the bytes of `parts` are touched: the files still have them, and the disk is at work on what comes after.
-    void begin(const std::vector<NeededTensor>& parts) {
-        for (const NeededTensor& part : parts) checkpoint_.find(part.name)->file->file().check_unchanged();
+    /// Before the bytes of `parts` are touched: the files still have them, and the disk is at work on what comes after. The number of their tensors.
+    size_t begin(const std::vector<NeededTensor>& parts) {
+        size_t tensors = 0;
+        for (const NeededTensor& part : parts) {
+            for (const Checkpoint::Entry* entry : source_.tensors(part)) {
+                entry->file->file().check_unchanged();
+                ++tensors;
+            }
+        }
         while (asked_ < ranges_.size() && asked_bytes_ < done_ + kReadAhead) {
             const FileRange& range = ranges_[asked_++];
             range.file->will_need(range.begin, range.bytes);
             asked_bytes_ += range.bytes;
         }
+        return tensors;
     }
 
     void end(size_t count) {
@@ -145,6 +156,7 @@ private:
     }
 
     const Checkpoint& checkpoint_;
+    const MatrixSource& source_;
     const std::vector<FileRange> ranges_;
     const Backend& backend_;
     std::unique_ptr<Stream> stream_;
@@ -162,30 +174,62 @@ DType stored_type(const std::string& name) {
     return DType::kBf16;
 }
 
-}  // namespace
-
-int64_t planned_weight_bytes(const CheckpointInfo& info, const Backend& backend) {
-    std::unique_ptr<Checkpoint> checkpoint;
+/// Walks the weights of a checkpoint (or, without files, of a shape) with a Planner.
+template <class Use>
+void plan_weights(const CheckpointInfo& info, int64_t layers, const Backend& backend, const QuantizeOptions& quantize, Use&& use) {
+    std::optional<Checkpoint> checkpoint;
+    std::optional<MatrixSource> source;
     ModelConfig config = info.config;
     TensorNames names{.family = find_family(config.family)};
     if (info.file_bytes > 0) {
-        checkpoint = std::make_unique<Checkpoint>(Checkpoint::open(info.folder));
-        names = settle_names(*checkpoint, config);
+        checkpoint.emplace(Checkpoint::open(info.folder));
+        names = settle_names(*checkpoint, info.scheme.get(), config);
+        check_tensors(*checkpoint, info.scheme.get(), config, names);  // before scales are read: the files may have changed
     }
-    Planner planner(checkpoint.get(), stored_type(info.config.stored_dtype), backend);
-    visit_weights(config, names, planner);
-    return planner.bytes;
+    check_rules(config, names, quantize);
+    const QuantizeRules rules(quantize, names);
+    if (checkpoint) source.emplace(*checkpoint, info.scheme.get(), rules);
+    Planner planner(source ? &*source : nullptr, stored_type(info.config.stored_dtype), rules, backend);
+    config.layers = std::min(config.layers, layers);
+    Weights weights = visit_weights(config, names, planner);
+    use(planner.bytes, std::move(weights));
+}
+
+}  // namespace
+
+int64_t planned_weight_bytes(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize) {
+    int64_t out = 0;
+    plan_weights(info, info.config.layers, backend, quantize, [&](int64_t bytes, Weights&&) { out = bytes; });
+    return out;
+}
+
+Weights planned_layer(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize, const std::byte* stand_in) {
+    Weights out;
+    plan_weights(info, 1, backend, quantize, [&](int64_t, Weights&& weights) { out = std::move(weights); });
+    for (DeviceWeight* weight : {&out.embed, &out.head}) weight->weight.data = stand_in;
+    for (LayerWeights& layer : out.layers) {
+        for (DeviceWeight* weight : {&layer.qkv, &layer.out, &layer.gate, &layer.up, &layer.down, &layer.router}) {
+            if (weight->weight.n > 0) weight->weight.data = stand_in;
+        }
+        for (auto* experts : {&layer.expert_gate, &layer.expert_up, &layer.expert_down}) {
+            for (Weight& weight : *experts) weight.data = stand_in;
+        }
+    }
+    return out;
 }
 
 std::shared_ptr<const Model> load_model(const CheckpointInfo& info, std::shared_ptr<const Backend> backend, const LoadOptions& options) {
     const int64_t context = checked_context(info.config, options.max_context);
     const Checkpoint checkpoint = Checkpoint::open(info.folder);
     ModelConfig config = info.config;
-    const TensorNames names = settle_names(checkpoint, config);
-    const TensorUse use = check_tensors(checkpoint, config, names);  // again: the files may have changed since they were inspected
-    RangeLister lister(checkpoint);
+    const TensorNames names = settle_names(checkpoint, info.scheme.get(), config);
+    const TensorUse use = check_tensors(checkpoint, info.scheme.get(), config, names);  // again: the files may have changed since they were inspected
+    check_rules(config, names, options.quantize);
+    const QuantizeRules rules(options.quantize, names);
+    const MatrixSource source(checkpoint, info.scheme.get(), rules);
+    RangeLister lister(source);
     visit_weights(config, names, lister);
-    Packer packer(checkpoint, std::move(lister.ranges), *backend, use.bytes, options.progress);
+    Packer packer(checkpoint, source, std::move(lister.ranges), *backend, use.bytes, options.progress);
     Weights weights = visit_weights(config, names, packer);
     for (const auto& file : checkpoint.files()) file->file().check_unchanged();
     return std::make_shared<const Model>(std::move(config), std::move(weights), std::move(backend), context);

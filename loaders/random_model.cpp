@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "loaders/load_model.h"
+#include "loaders/quantize/rules.h"
 #include "loaders/weight_list.h"
 
 namespace hearth {
@@ -66,13 +67,13 @@ void fill(const Table<Bits>& table, uint64_t seed, int64_t count, Bits* out) {
 /// Invents each weight in host memory and packs it as if it came from a file.
 class Inventor : public WeightVisitor {
 public:
-    Inventor(DType dtype, const Backend& backend, uint64_t seed, int64_t total_bytes, const Progress& progress)
-        : dtype_(dtype), backend_(backend), stream_(backend.make_stream()), seed_(seed), total_(total_bytes), progress_(progress) {}
+    Inventor(DType dtype, const QuantizeRules& rules, const Backend& backend, uint64_t seed, int64_t total_bytes, const Progress& progress)
+        : dtype_(dtype), rules_(rules), backend_(backend), stream_(backend.make_stream()), seed_(seed), total_(total_bytes), progress_(progress) {}
 
     void matrix(const std::vector<NeededTensor>& parts, WeightUse use, DeviceWeight& out) override {
         int64_t rows = 0;
         for (const NeededTensor& part : parts) rows += part.n;
-        const HostMatrix whole{dtype_, make(rows * parts[0].k, 1 / std::sqrt(static_cast<float>(parts[0].k))), rows, parts[0].k};
+        const HostMatrix whole{dtype_, make(rows * parts[0].k, 1 / std::sqrt(static_cast<float>(parts[0].k))), rows, parts[0].k, nullptr, rules_.kind_of(parts, use)};
         out.bytes = backend_.allocate(backend_.plan({&whole, 1}, use).bytes);
         out.weight = backend_.prepare({&whole, 1}, use, out.bytes.get(), *stream_);
         stream_->wait();
@@ -125,6 +126,7 @@ private:
     }
 
     const DType dtype_;
+    const QuantizeRules& rules_;
     const Backend& backend_;
     std::unique_ptr<Stream> stream_;
     const uint64_t seed_;
@@ -146,8 +148,10 @@ std::shared_ptr<const Model> random_model(const ModelConfig& config, DType dtype
     CheckpointInfo info;
     info.config = config;
     info.config.stored_dtype = name_of(dtype);
-    Inventor inventor(dtype, *backend, seed, planned_weight_bytes(info, *backend), options.progress);
-    Weights weights = visit_weights(config, {.family = find_family(config.family)}, inventor);
+    const TensorNames names{.family = find_family(config.family)};
+    const QuantizeRules rules(options.quantize, names);
+    Inventor inventor(dtype, rules, *backend, seed, planned_weight_bytes(info, *backend, options.quantize), options.progress);
+    Weights weights = visit_weights(config, names, inventor);
     return std::make_shared<const Model>(std::move(info.config), std::move(weights), std::move(backend), context);
 }
 

@@ -21,13 +21,23 @@ enum class Origin : uint8_t { kTemplate, kPerson, kMessages, kMessage };
 
 Value convert(Runtime& runtime, const Json& json, Origin origin, int depth);
 
+/// Most text is ASCII, which needs no second look.
+std::string clean(const std::string& text) {
+    const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    return ascii ? text : sanitize_utf8(text);
+}
+
 Value convert_dict(Runtime& runtime, const Json& json, Origin origin, int depth) {
     const bool trusted = origin == Origin::kTemplate;
     DictBuilder out(runtime);
     for (const auto& [key, value] : json.items()) {
         runtime.hold(64);  // returned with the runtime; what matters is that it is bounded
         const bool is_role = origin == Origin::kMessage && key == "role" && value.is_string();
-        out.set(make_string(runtime, sanitize_utf8(key), trusted), convert(runtime, value, is_role ? Origin::kTemplate : trusted ? Origin::kTemplate : Origin::kPerson, depth + 1));
+        out.set(make_string(runtime, clean(key), trusted), convert(runtime, value,
+                                                                   is_role   ? Origin::kTemplate
+                                                                   : trusted ? Origin::kTemplate
+                                                                             : Origin::kPerson,
+                                                                   depth + 1));
     }
     return out.finish(trusted);
 }
@@ -46,12 +56,13 @@ Value convert(Runtime& runtime, const Json& json, Origin origin, int depth) {
         case Json::value_t::boolean: return json.get<bool>();
         case Json::value_t::number_integer: return json.get<int64_t>();
         case Json::value_t::number_float: return json.get<double>();
-        case Json::value_t::string: return make_string(runtime, sanitize_utf8(json.get_ref<const std::string&>()), origin == Origin::kTemplate);
+        case Json::value_t::string: return make_string(runtime, clean(json.get_ref<const std::string&>()), origin == Origin::kTemplate);
         case Json::value_t::array: return convert_list(runtime, json, origin, depth);
         case Json::value_t::object: return convert_dict(runtime, json, origin, depth);
         case Json::value_t::number_unsigned: {
             const auto value = json.get<uint64_t>();
-            if (value > static_cast<uint64_t>(INT64_MAX)) throw Error(ErrorKind::kBadInput, cat("chat context: the integer ", value, " has more than 64 bits"));
+            if (value > static_cast<uint64_t>(INT64_MAX))
+                throw Error(ErrorKind::kBadInput, cat("chat context: the integer ", value, " has more than 64 bits"));
             return static_cast<int64_t>(value);
         }
         default: return None{};

@@ -29,17 +29,23 @@ const std::string* source_in(const nlohmann::json& config, const std::filesystem
     if (found == config.end() || found->is_null()) return nullptr;
     if (found->is_string()) return &found->get_ref<const std::string&>();
     if (!found->is_array()) {
-        throw Error(ErrorKind::kBadInput, cat(file.string(), ": chat_template: expected a string or a list of named ones, found ", found->type_name()));
+        throw Error(ErrorKind::kBadInput,
+                    cat(file.string(), ": chat_template: expected a string or a list of named ones, found ", found->type_name()));
     }
     const std::string* chosen = nullptr;
     for (const auto& each : *found) {
-        const bool named = each.is_object() && each.contains("name") && each["name"].is_string() && each.contains("template") && each["template"].is_string();
-        if (!named) throw Error(ErrorKind::kBadInput, cat(file.string(), ": chat_template: expected objects with a name and a template, both strings"));
+        const bool named = each.is_object() && each.contains("name") && each["name"].is_string() && each.contains("template") &&
+                           each["template"].is_string();
+        if (!named)
+            throw Error(ErrorKind::kBadInput,
+                        cat(file.string(), ": chat_template: expected objects with a name and a template, both strings"));
         const auto& name = each["name"].get_ref<const std::string&>();
         const bool wanted = name == "default" || (with_tools && name == "tool_use");
         if (wanted && !(chosen && name == "default")) chosen = &each["template"].get_ref<const std::string&>();
     }
-    if (!chosen) throw Error(ErrorKind::kBadInput, cat(file.string(), ": chat_template: ", found->size(), " templates, none of them named 'default'"));
+    if (!chosen)
+        throw Error(ErrorKind::kBadInput,
+                    cat(file.string(), ": chat_template: ", found->size(), " templates, none of them named 'default'"));
     return chosen;
 }
 

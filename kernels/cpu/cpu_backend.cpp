@@ -38,8 +38,9 @@ struct Rows {
     std::vector<Variant<GateUpArgs>> gate_up{kGateUpComposite, kGateUpReference};
     std::vector<Variant<ExpertsArgs>> experts{kExpertsComposite, kExpertsReference};
     std::vector<Variant<HeadArgs>> head{kHeadComposite, kHeadReference};
-    std::vector<Variant<MatmulArgs>> matmul{cpu::kMatmulBf16OneDnn, cpu::kMatmulBf16Amx, cpu::kMatmulBf16Avx512,
-                                            cpu::kMatmulFmaAvx512,  cpu::kMatmulFmaAvx2, kMatmulReference};
+    std::vector<Variant<MatmulArgs>> matmul{cpu::kMatmulBf16OneDnn, cpu::kMatmulBf16Amx, cpu::kMatmulBf16Avx512, cpu::kMatmulFmaAvx512,
+                                            cpu::kMatmulFmaAvx2,    cpu::kMatmulQAmx,    cpu::kMatmulQAvx512,    cpu::kMatmulQAvx2,
+                                            cpu::kMatmulF8Avx512,   cpu::kMatmulF8Avx2,  kMatmulReference};
     std::vector<Variant<NormArgs>> norm{cpu::kNormAvx512, cpu::kNormAvx2, kNormReference};
     std::vector<Variant<RopeAppendArgs>> rope_append{cpu::kRopeAppendAvx512, cpu::kRopeAppendAvx2, kRopeAppendReference};
     std::vector<Variant<SampleArgs>> sample{cpu::kSampleAvx512, cpu::kSampleAvx2, kSampleReference};

@@ -28,8 +28,8 @@ public:
 
     ThreadPool& pool() { return pool_; }
 
-    /// What a row wants to keep from call to call on this stream, as prepared primitives of a library. Made by `make` at the first call with
-    /// `key` (an address of the row's own).
+    /// What a row wants to keep from call to call on this stream, as prepared primitives of a library. Made by `make` at the first call
+    /// with `key` (an address of the row's own).
     struct RowCache {
         virtual ~RowCache() = default;
     };

@@ -18,7 +18,8 @@ struct CpuInfo {
     int64_t l1_bytes = 0, l2_bytes = 0, last_cache_bytes = 0;
 };
 
-/// Asks anew at each call. For AMX it also asks the kernel for leave to use the tiles, which holds for the process and threads started after.
+/// Asks anew at each call. For AMX it also asks the kernel for leave to use the tiles, which holds for the process and threads started
+/// after.
 CpuInfo detect_cpu();
 
 }  // namespace hearth

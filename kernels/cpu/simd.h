@@ -135,7 +135,9 @@ struct Avx2 {
     /// |n| <= 128, in two steps so that the ends of the range come out right.
     static HEARTH_INLINE F times_power_of_two(F x, F n) {
         const __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1), rest = _mm256_sub_epi32(whole, half);
-        const auto power = [](__m256i e) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(e, _mm256_set1_epi32(127)), 23)); };
+        const auto power = [](__m256i e) {
+            return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(e, _mm256_set1_epi32(127)), 23));
+        };
         return _mm256_mul_ps(_mm256_mul_ps(x, power(half)), power(rest));
     }
     static HEARTH_INLINE F index() { return _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7); }
@@ -151,9 +153,12 @@ struct Avx2 {
     }
 
     /// 8 outputs times a pair of k as a panel of bf16 holds them: the even or the odd ones as floats.
-    static HEARTH_INLINE F load_even(const void* p) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(p)), 16)); }
+    static HEARTH_INLINE F load_even(const void* p) {
+        return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(p)), 16));
+    }
     static HEARTH_INLINE F load_odd(const void* p) {
-        return _mm256_castsi256_ps(_mm256_and_si256(_mm256_loadu_si256(static_cast<const __m256i*>(p)), _mm256_set1_epi32(static_cast<int>(0xFFFF0000))));
+        return _mm256_castsi256_ps(
+            _mm256_and_si256(_mm256_loadu_si256(static_cast<const __m256i*>(p)), _mm256_set1_epi32(static_cast<int>(0xFFFF0000))));
     }
 };
 using Vec = Avx2;

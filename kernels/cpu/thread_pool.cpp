@@ -58,7 +58,8 @@ void ThreadPool::run_task(Task task, void* context) noexcept {
         epoch_.notify_all();  // no system call while nobody sleeps
     }
     task(context, 0);
-    for (uint32_t left = working_.load(std::memory_order_acquire); left != 0; left = working_.load(std::memory_order_acquire)) wait_while(working_, left);
+    for (uint32_t left = working_.load(std::memory_order_acquire); left != 0; left = working_.load(std::memory_order_acquire))
+        wait_while(working_, left);
 }
 
 void ThreadPool::work(int thread) noexcept {

@@ -35,11 +35,13 @@ public:
 
     int threads() const { return threads_; }
 
-    /// Calls f(thread) once on each thread, thread in [0, threads()), and returns when all have returned. f must not throw and not call run().
+    /// Calls f(thread) once on each thread, thread in [0, threads()), and returns when all have returned. f must not throw and not call
+    /// run().
     template <class F>
     void run(F&& f) noexcept {
         using Function = std::remove_reference_t<F>;
-        run_task([](void* context, int thread) noexcept { (*static_cast<Function*>(context))(thread); }, const_cast<void*>(static_cast<const void*>(&f)));
+        run_task([](void* context, int thread) noexcept { (*static_cast<Function*>(context))(thread); },
+                 const_cast<void*>(static_cast<const void*>(&f)));
     }
 
 private:

@@ -30,70 +30,70 @@ std::optional<int64_t> as_integer(const Json& value, int64_t low, int64_t high) 
 
 }  // namespace
 
-const Json* Fields::find(std::string_view name) const {
+const Json* ConfigFields::find(std::string_view name) const {
     const auto it = object_.find(name);
     return it == object_.end() || it->is_null() ? nullptr : &*it;
 }
 
-bool Fields::has(std::string_view name) const { return find(name) != nullptr; }
+bool ConfigFields::has(std::string_view name) const { return find(name) != nullptr; }
 
-bool Fields::mentions(std::string_view name) const { return object_.contains(name); }
+bool ConfigFields::mentions(std::string_view name) const { return object_.contains(name); }
 
-bool Fields::is_object(std::string_view name) const {
+bool ConfigFields::is_object(std::string_view name) const {
     const Json* value = find(name);
     return value && value->is_object();
 }
 
-std::string Fields::found(std::string_view name) const {
+std::string ConfigFields::found(std::string_view name) const {
     if (!mentions(name)) return "absent";
     return printable(object_.find(name)->dump(-1, ' ', false, Json::error_handler_t::replace), 60);
 }
 
-void Fields::refuse(std::string_view name, std::string_view expected) const {
+void ConfigFields::refuse(std::string_view name, std::string_view expected) const {
     throw Error(ErrorKind::kBadInput, cat(where_, ": ", name, " is ", found(name), ", expected ", expected));
 }
 
-void Fields::unsupported(std::string_view name, std::string_view supported) const {
+void ConfigFields::unsupported(std::string_view name, std::string_view supported) const {
     throw Error(ErrorKind::kUnsupported, cat(where_, ": ", name, " ", found(name), " is not supported; supported: ", supported));
 }
 
-int64_t Fields::integer(std::string_view name, int64_t low, int64_t high) const {
+int64_t ConfigFields::integer(std::string_view name, int64_t low, int64_t high) const {
     const Json* value = find(name);
     const auto n = value ? as_integer(*value, low, high) : std::nullopt;
     if (!n) refuse(name, cat("an integer from ", low, " to ", high));
     return *n;
 }
 
-int64_t Fields::integer(std::string_view name, int64_t low, int64_t high, int64_t fallback) const {
+int64_t ConfigFields::integer(std::string_view name, int64_t low, int64_t high, int64_t fallback) const {
     return has(name) ? integer(name, low, high) : fallback;
 }
 
-double Fields::number(std::string_view name, double low, double high) const {
+double ConfigFields::number(std::string_view name, double low, double high) const {
     const Json* value = find(name);
     const double x = value && value->is_number() ? value->get<double>() : std::nan("");
     if (!(x >= low && x <= high)) refuse(name, cat("a number from ", low, " to ", high));
     return x;
 }
 
-double Fields::number(std::string_view name, double low, double high, double fallback) const {
+double ConfigFields::number(std::string_view name, double low, double high, double fallback) const {
     return has(name) ? number(name, low, high) : fallback;
 }
 
-bool Fields::flag(std::string_view name, bool fallback) const {
+bool ConfigFields::flag(std::string_view name, bool fallback) const {
     const Json* value = find(name);
     if (!value) return fallback;
     if (!value->is_boolean()) refuse(name, "true or false");
     return value->get<bool>();
 }
 
-std::string Fields::text(std::string_view name, const std::string& fallback) const {
+std::string ConfigFields::text(std::string_view name, const std::string& fallback) const {
     const Json* value = find(name);
     if (!value) return fallback;
     if (!value->is_string()) refuse(name, "a string");
     return value->get<std::string>();
 }
 
-std::vector<int64_t> Fields::integers(std::string_view name, int64_t low, int64_t high) const {
+std::vector<int64_t> ConfigFields::integers(std::string_view name, int64_t low, int64_t high) const {
     const Json* value = find(name);
     if (!value) return {};
     const std::string expected = cat("an integer from ", low, " to ", high, " or a list of such");
@@ -107,7 +107,7 @@ std::vector<int64_t> Fields::integers(std::string_view name, int64_t low, int64_
     return out;
 }
 
-std::vector<std::string> Fields::texts(std::string_view name) const {
+std::vector<std::string> ConfigFields::texts(std::string_view name) const {
     const Json* value = find(name);
     if (!value) return {};
     if (!value->is_array() || value->size() > kMaxListed) refuse(name, "a list of strings");
@@ -119,6 +119,12 @@ std::vector<std::string> Fields::texts(std::string_view name) const {
     return out;
 }
 
-Fields Fields::object(std::string_view name) const { return {*find(name), cat(where_, ": ", name)}; }
+std::vector<std::string> ConfigFields::keys() const {
+    std::vector<std::string> out;
+    for (const auto& item : object_.items()) out.push_back(item.key());
+    return out;
+}
+
+ConfigFields ConfigFields::object(std::string_view name) const { return {*find(name), cat(where_, ": ", name)}; }
 
 }  // namespace hearth

@@ -12,9 +12,9 @@ namespace hearth {
 
 /// Borrows a JSON object. A field that is absent or null takes the fallback; without one it is an Error{kBadInput}. So is a value of
 /// another type or out of bounds. Every message begins with `where` ("path/config.json" or "path/config.json: rope_scaling").
-class Fields {
+class ConfigFields {
 public:
-    Fields(const nlohmann::json& object, std::string where) : object_(object), where_(std::move(where)) {}
+    ConfigFields(const nlohmann::json& object, std::string where) : object_(object), where_(std::move(where)) {}
 
     const std::string& where() const { return where_; }
     bool has(std::string_view name) const;       // there, and not null
@@ -33,7 +33,8 @@ public:
     std::vector<int64_t> integers(std::string_view name, int64_t low, int64_t high) const;
     std::vector<std::string> texts(std::string_view name) const;
 
-    Fields object(std::string_view name) const;  // is_object(name)
+    ConfigFields object(std::string_view name) const;  // is_object(name)
+    std::vector<std::string> keys() const;       // of the object itself
 
     /// Error{kBadInput}: "where: name is <what was found>, expected <expected>".
     [[noreturn]] void refuse(std::string_view name, std::string_view expected) const;

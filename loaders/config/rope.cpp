@@ -9,7 +9,7 @@ constexpr double kMaxTheta = 1e15, kMaxFactor = 1e6, kMaxContext = 1 << 30;
 constexpr const char* kKinds = "default, linear, llama3, yarn";
 
 /// A field of this name turns the rotation into another one than ours.
-void refuse_strangers(const Fields& fields) {
+void refuse_strangers(const ConfigFields& fields) {
     for (const char* name : {"mrope_section", "llama_4_scaling_beta", "long_factor", "short_factor"}) {
         if (fields.has(name)) fields.unsupported(name, "no such field");
     }
@@ -19,7 +19,7 @@ void refuse_strangers(const Fields& fields) {
     if (fields.number("partial_rotary_factor", -kMaxTheta, kMaxTheta, 1) != 1) fields.unsupported("partial_rotary_factor", "1");
 }
 
-void read_llama3(const Fields& fields, RopeConfig& rope) {
+void read_llama3(const ConfigFields& fields, RopeConfig& rope) {
     rope.kind = RopeConfig::Kind::kLlama3;
     rope.factor = fields.number("factor", 1, kMaxFactor);
     rope.low_freq_factor = fields.number("low_freq_factor", 1e-3, kMaxFactor);
@@ -29,7 +29,7 @@ void read_llama3(const Fields& fields, RopeConfig& rope) {
 }
 
 /// YaRN: Peng et al. 2023. attention_factor as transformers works it out: given, else the quotient of the two mscales, else 0.1 ln(s) + 1.
-void read_yarn(const Fields& fields, int64_t context, RopeConfig& rope) {
+void read_yarn(const ConfigFields& fields, int64_t context, RopeConfig& rope) {
     rope.kind = RopeConfig::Kind::kYarn;
     const int64_t original = fields.integer("original_max_position_embeddings", 1, static_cast<int64_t>(kMaxContext), context);
     rope.original_context = static_cast<double>(original);
@@ -48,14 +48,14 @@ void read_yarn(const Fields& fields, int64_t context, RopeConfig& rope) {
 
 }  // namespace
 
-RopeConfig read_rope(const Fields& config, int64_t context, double default_theta) {
+RopeConfig read_rope(const ConfigFields& config, int64_t context, double default_theta) {
     RopeConfig rope;
     rope.theta = config.number("rope_theta", 1, kMaxTheta, default_theta);
     if (config.number("partial_rotary_factor", -kMaxTheta, kMaxTheta, 1) != 1) config.unsupported("partial_rotary_factor", "1");
     const char* section = config.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
     if (!config.has(section)) return rope;
     if (!config.is_object(section)) config.refuse(section, "an object");
-    const Fields fields = config.object(section);
+    const ConfigFields fields = config.object(section);
 
     const char* key = fields.has("rope_type") ? "rope_type" : "type";
     const std::string kind = fields.text(key, "default");

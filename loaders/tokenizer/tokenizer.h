@@ -17,16 +17,21 @@ struct TextSpan {
     bool trusted = false;  // template text, role names, bos and eos strings: true; what a person or a page wrote: false
 };
 
-/// One token whose text stands for itself in a rendered template.
+/// One token whose text stands for itself in a rendered template. Added tokens that are ordinary words of the vocabulary (runs of spaces,
+/// say) are none: they are found in any text.
 struct SpecialToken {
     int32_t id = -1;
     std::string text;
-    bool control = true;          // "special": not shown to people when decoded
+    bool control = true;                  // "special": not shown to people when decoded
     bool lstrip = false, rstrip = false;  // takes the white space beside it along
 };
 
 /// What a vocabulary promises about decode(encode(text)).
-enum class RoundTrip : uint8_t { kBytes, kSanitizedText, kUpToUnknown };
+enum class RoundTrip : uint8_t {
+    kBytes,          // the same bytes, whatever they are
+    kSanitizedText,  // the text with U+FFFD for what is not UTF-8, and a space for U+2581, which such vocabularies write for a space
+    kUpToUnknown,    // only what the vocabulary knows and its normaliser leaves alone
+};
 
 /// A vocabulary. Immutable: any thread may use it.
 class Tokenizer {
@@ -38,7 +43,7 @@ public:
     virtual const std::vector<SpecialToken>& specials() const = 0;
     virtual std::optional<int32_t> bos() const = 0;
     virtual std::optional<int32_t> eos() const = 0;
-    virtual bool adds_bos() const = 0;          // plain text (no template) gets a bos in front
+    virtual bool adds_bos() const = 0;  // plain text (no template) gets a bos in front
     virtual RoundTrip round_trip() const = 0;
 
     /// Ids of `spans`, read as one string: what lies between special tokens is encoded as a whole across span borders. No bos is added.

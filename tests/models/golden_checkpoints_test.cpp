@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "base/error.h"
 #include "loaders/load_model.h"
 #include "tests/models/golden_case.h"
 #include "tests/models/router_ties.h"
@@ -187,24 +186,6 @@ INSTANTIATE_TEST_SUITE_P(Plain, GoldenCheckpointsFast,
                                             ::testing::Values("cpu:avx2", "cpu:avx512", "cpu:amx")),
                          [](const auto& test) { return clean(std::get<0>(test.param) + "_" + std::get<1>(test.param)); });
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(GoldenCheckpointsFast);
-
-// -------------------------------------------------------------------------------------------------------------- refusals
-
-class GoldenCheckpointsQuantized : public ::testing::TestWithParam<std::string> {};
-
-TEST_P(GoldenCheckpointsQuantized, AreRefusedByTheNameOfTheirMethod) {
-    try {
-        inspect_checkpoint(testing::golden_dir() / GetParam());
-        FAIL() << "was accepted";
-    } catch (const Error& error) {
-        EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
-        EXPECT_NE(std::string(error.what()).find(testing::quantization_method(GetParam())), std::string::npos) << error.what();
-    }
-}
-
-INSTANTIATE_TEST_SUITE_P(All, GoldenCheckpointsQuantized, ::testing::ValuesIn(testing::quantized_checkpoints()),
-                         [](const auto& test) { return clean(test.param); });
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(GoldenCheckpointsQuantized);
 
 }  // namespace
 }  // namespace hearth

@@ -92,7 +92,7 @@ std::vector<int32_t> greedy_answer(std::shared_ptr<const Model> model, const std
     std::vector<std::shared_ptr<TokenStream>> others;
     for (int i = 0; options.crowded && i < 4; ++i) {
         Request other = request;
-        std::ranges::rotate(other.prompt, other.prompt.begin() + 1 + i);
+        std::rotate(other.prompt.begin(), other.prompt.begin() + 1 + i, other.prompt.end());
         other.sampling.temperature = 1;
         others.push_back(engine.submit(other));
     }

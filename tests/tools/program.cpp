@@ -12,6 +12,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <thread>
 #include <utility>
 
 namespace hearth::testing {
@@ -135,7 +136,9 @@ void Terminal::type(const std::string& keys) { EXPECT_EQ(write(descriptor_, keys
 
 bool Terminal::fill(int wait_ms) {
     pollfd waiting{descriptor_, POLLIN, 0};
-    return poll(&waiting, 1, wait_ms) > 0 && read_some(descriptor_, screen_);
+    if (ended_ || poll(&waiting, 1, wait_ms) <= 0) return false;
+    ended_ = !read_some(descriptor_, screen_);
+    return !ended_;
 }
 
 std::string Terminal::wait_for(const std::string& text, int seconds) {
@@ -146,8 +149,9 @@ std::string Terminal::wait_for(const std::string& text, int seconds) {
             const size_t begin = std::exchange(seen_, at + text.size());
             return screen_.substr(begin, seen_ - begin);
         }
-        if (Clock::now() > deadline) {
-            ADD_FAILURE() << "\"" << text << "\" did not come; since the last match came: " << screen_.substr(seen_);
+        if (ended_ || Clock::now() > deadline) {
+            ADD_FAILURE() << "\"" << text << "\" did not come" << (ended_ ? ": hearth ended" : "")
+                          << "; since the last match came: " << screen_.substr(seen_);
             return "";
         }
         fill(100);
@@ -157,7 +161,7 @@ std::string Terminal::wait_for(const std::string& text, int seconds) {
 int Terminal::wait_for_end(int seconds) {
     const auto deadline = Clock::now() + std::chrono::seconds(seconds);
     while (Clock::now() < deadline) {
-        fill(50);
+        if (!fill(50)) std::this_thread::sleep_for(std::chrono::milliseconds(10));
         int status = 0;
         if (waitpid(child_, &status, WNOHANG) == child_) {
             child_ = -1;

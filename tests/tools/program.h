@@ -37,7 +37,8 @@ public:
 
     void type(const std::string& keys);
 
-    /// Waits until `text` appears in what came after the last match, and returns what came up to its end; fails the test after `seconds`.
+    /// Waits until `text` appears in what came after the last match, and returns what came up to its end; fails the test after `seconds`, or when the
+    /// program ends.
     std::string wait_for(const std::string& text, int seconds = 60);
 
     /// The exit code, once the program has ended.
@@ -46,9 +47,10 @@ public:
     const std::string& screen() const { return screen_; }  // all bytes so far
 
 private:
-    bool fill(int wait_ms);
+    bool fill(int wait_ms);  // true when something came
     pid_t child_ = -1;
     int descriptor_ = -1;
+    bool ended_ = false;  // nothing comes any more
     std::string screen_;
     size_t seen_ = 0;
 };

@@ -61,11 +61,11 @@ private:
         EngineOptions wanted;
         wanted.context = model_.context > 0 ? model_.context : config.context;
         const EngineOptions engine = resolve_options(wanted, config.context);
-        const Weights planned = planned_layer(report.info, report.tensors, backend);
+        const Weights planned = planned_layer(report.info, backend, model_.quantize());
         report.kernels = choose_kernels(report.info, planned, backend, engine.max_step_tokens, engine.context);
         MemoryPlan& memory = report.memory;
         memory.context = engine.context;
-        memory.weights = planned_weight_bytes(report.info, backend);
+        memory.weights = planned_weight_bytes(report.info, backend, model_.quantize());
         memory.cache = engine.num_blocks * KvCache::bytes_per_block(config, engine.cache_dtype);
         memory.cache_tokens = engine.num_blocks * kBlockTokens;
         memory.cache_per_token = memory.cache_tokens > 0 ? memory.cache / memory.cache_tokens : 0;

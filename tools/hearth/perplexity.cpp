@@ -83,6 +83,7 @@ private:
         ProgressLine progress(model_.quiet);
         LoadOptions options;
         options.max_context = window_;
+        options.quantize = model_.quantize();
         options.progress = progress.callback();
         return load_model(info, make_backend(model_.backend()), options);
     }

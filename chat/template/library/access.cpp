@@ -80,7 +80,9 @@ Value slice_text(Runtime& runtime, const TextPtr& text, const Value& start, cons
     const size_t length = count_characters(bytes);
     const Steps steps = steps_of(runtime, static_cast<int64_t>(length), start, stop, step);
     if (steps.count == 0) return make_string(runtime, "");
-    const auto offset = [&](int64_t at) { return length == bytes.size() ? static_cast<size_t>(at) : offset_of(bytes, static_cast<size_t>(at)); };
+    const auto offset = [&](int64_t at) {
+        return length == bytes.size() ? static_cast<size_t>(at) : offset_of(bytes, static_cast<size_t>(at));
+    };
     if (steps.step == 1) return slice(runtime, text, offset(steps.start), offset(steps.start + steps.count));
     runtime.step(steps.count);
     std::vector<size_t> begins;  // of each character, and the end

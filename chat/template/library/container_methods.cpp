@@ -24,7 +24,8 @@ Value view(Runtime& runtime, const Value& self, const Args& args) {
 Value get(Runtime& runtime, const Value& self, const Args& args) {
     const Bound bound(runtime, "get", args, {"key", "default"});
     const Value& key = bound.required(0);
-    if (key.is_dict() || (key.is_list() && key.list()->sort() != List::Sort::kTuple)) runtime.fail(cat("unhashable type: '", type_name(key), "'"));
+    if (key.is_dict() || (key.is_list() && key.list()->sort() != List::Sort::kTuple))
+        runtime.fail(cat("unhashable type: '", type_name(key), "'"));
     if (const Value* found = self.dict()->find(key)) return *found;
     return bound.has(1) ? bound[1] : Value(None{});
 }
@@ -63,9 +64,8 @@ constexpr MethodRow kDictMethods[] = {
 };
 
 constexpr MethodRow kListMethods[] = {
-    {"count", count},     {"index", index},    {"copy", copy},    {"append", nullptr}, {"clear", nullptr},
-    {"extend", nullptr},  {"insert", nullptr}, {"pop", nullptr},  {"remove", nullptr}, {"reverse", nullptr},
-    {"sort", nullptr},
+    {"count", count},    {"index", index}, {"copy", copy},      {"append", nullptr},  {"clear", nullptr}, {"extend", nullptr},
+    {"insert", nullptr}, {"pop", nullptr}, {"remove", nullptr}, {"reverse", nullptr}, {"sort", nullptr},
 };
 
 constexpr size_t kNumTupleMethods = 2;  // of the list's: those that a tuple has, too

@@ -17,7 +17,8 @@ Value make_namespace(Runtime& runtime, const Args& args) {
     if (args.positional.size() > 1) runtime.fail("namespace() takes one dict");
     auto* out = runtime.make<Namespace>();
     for (const Value& from : args.positional) {
-        if (from.is_object(Object::Kind::kNamespace) || !from.is_dict()) runtime.fail(cat("namespace() takes a dict, not ", type_name(from)));
+        if (from.is_object(Object::Kind::kNamespace) || !from.is_dict())
+            runtime.fail(cat("namespace() takes a dict, not ", type_name(from)));
         runtime.step(static_cast<int64_t>(from.dict()->size()));
         runtime.hold(static_cast<int64_t>(from.dict()->size() * 128));
         for (const auto& [key, value] : from.dict()->entries()) out->fields[std::string(to_text(runtime, key)->bytes())] = value;
@@ -37,10 +38,12 @@ Value range(Runtime& runtime, const Args& args) {
                                        : (start > stop ? static_cast<uint64_t>(start) - static_cast<uint64_t>(stop) : 0);
     const uint64_t stride = step > 0 ? static_cast<uint64_t>(step) : 0 - static_cast<uint64_t>(step);
     const uint64_t count = distance / stride + (distance % stride != 0);
-    if (count > static_cast<uint64_t>(runtime.limits().range_items)) runtime.fail(cat("range() of more than ", runtime.limits().range_items, " items"));
+    if (count > static_cast<uint64_t>(runtime.limits().range_items))
+        runtime.fail(cat("range() of more than ", runtime.limits().range_items, " items"));
     Values items;
     items.reserve(count);
-    for (uint64_t i = 0; i < count; ++i) items.emplace_back(static_cast<int64_t>(static_cast<uint64_t>(start) + i * static_cast<uint64_t>(step)));
+    for (uint64_t i = 0; i < count; ++i)
+        items.emplace_back(static_cast<int64_t>(static_cast<uint64_t>(start) + i * static_cast<uint64_t>(step)));
     return make_list(runtime, std::move(items), List::Sort::kRange);
 }
 
@@ -48,7 +51,8 @@ Value make_dict(Runtime& runtime, const Args& args) {
     DictBuilder out(runtime);
     if (args.positional.size() > 1) runtime.fail("dict() takes one dict or list of pairs");
     for (const Value& from : args.positional) {
-        const ListPtr pairs = from.is_dict() ? iterate(runtime, find_method(from, "items")->run(runtime, from, {})) : iterate(runtime, from);
+        const ListPtr pairs =
+            from.is_dict() ? iterate(runtime, find_method(from, "items")->run(runtime, from, {})) : iterate(runtime, from);
         for (const Value& pair : pairs->items()) {
             runtime.step();
             const ListPtr both = iterate(runtime, pair);
@@ -103,7 +107,11 @@ Value strftime_now(Runtime& runtime, const Args& args) {
 }
 
 constexpr FunctionRow kFunctions[] = {
-    {"raise_exception", raise_exception}, {"strftime_now", strftime_now}, {"namespace", make_namespace}, {"range", range}, {"dict", make_dict},
+    {"raise_exception", raise_exception},
+    {"strftime_now", strftime_now},
+    {"namespace", make_namespace},
+    {"range", range},
+    {"dict", make_dict},
 };
 
 }  // namespace

@@ -64,9 +64,18 @@ std::string integer_digits(Runtime& runtime, int64_t value, const Field& field) 
     std::string out, prefix;
     switch (field.type) {
         case 'x':
-        case 'X': out = in_base(magnitude, 16, field.type == 'X'); prefix = field.type == 'X' ? "0X" : "0x"; break;
-        case 'o': out = in_base(magnitude, 8, false); prefix = "0o"; break;
-        case 'b': out = in_base(magnitude, 2, false); prefix = "0b"; break;
+        case 'X':
+            out = in_base(magnitude, 16, field.type == 'X');
+            prefix = field.type == 'X' ? "0X" : "0x";
+            break;
+        case 'o':
+            out = in_base(magnitude, 8, false);
+            prefix = "0o";
+            break;
+        case 'b':
+            out = in_base(magnitude, 2, false);
+            prefix = "0b";
+            break;
         case 0:
         case 'd':
         case 'i':
@@ -80,7 +89,8 @@ std::string integer_digits(Runtime& runtime, int64_t value, const Field& field) 
 std::string number_text(Runtime& runtime, const Value& value, const Field& field) {
     std::string digits;
     bool negative = false;
-    const bool floating = field.type == 'f' || field.type == 'F' || field.type == 'e' || field.type == 'E' || field.type == 'g' || field.type == 'G';
+    const bool floating =
+        field.type == 'f' || field.type == 'F' || field.type == 'e' || field.type == 'E' || field.type == 'g' || field.type == 'G';
     if (field.type == '%') {
         Field percent = field;
         percent.type = 'f';
@@ -131,12 +141,18 @@ Field percent_field(Runtime& runtime, std::string_view text, size_t& at) {
     Field field;
     for (; at < text.size(); ++at) {
         const char c = text[at];
-        if (c == '-') field.align = '<';
-        else if (c == '+') field.sign = '+';
-        else if (c == ' ') field.sign = field.sign ? field.sign : ' ';
-        else if (c == '0') field.zero = true;
-        else if (c == '#') field.alternate = true;
-        else break;
+        if (c == '-')
+            field.align = '<';
+        else if (c == '+')
+            field.sign = '+';
+        else if (c == ' ')
+            field.sign = field.sign ? field.sign : ' ';
+        else if (c == '0')
+            field.zero = true;
+        else if (c == '#')
+            field.alternate = true;
+        else
+            break;
     }
     field.width = take_number(runtime, text, at, kWidest);
     if (at < text.size() && text[at] == '.') field.precision = take_number(runtime, text, ++at, kMostDigits);
@@ -151,8 +167,10 @@ void add_percent(TextBuilder& out, const Field& field, const Value& value, bool 
     Runtime& runtime = out.runtime();
     if (field.type == 's' || field.type == 'r' || field.type == 'a') {
         TextBuilder plain(runtime);
-        if (field.type == 's') print(plain, value);
-        else print_repr(plain, value);
+        if (field.type == 's')
+            print(plain, value);
+        else
+            print_repr(plain, value);
         TextPtr text = plain.finish();
         if (markup && !(value.is_text() && value.text()->markup())) text = escape(runtime, *text);
         return add_padded(out, cut(runtime, text, field.precision), field, '>');
@@ -165,7 +183,8 @@ void add_percent(TextBuilder& out, const Field& field, const Value& value, bool 
         return add_padded(out, make_text(runtime, character, true), field, '>');
     }
     constexpr std::string_view kNumbers = "diuoxXeEfFgG";
-    if (kNumbers.find(field.type) == std::string_view::npos) runtime.fail(cat("unsupported format character '", printable(std::string_view(&field.type, 1)), "'"));
+    if (kNumbers.find(field.type) == std::string_view::npos)
+        runtime.fail(cat("unsupported format character '", printable(std::string_view(&field.type, 1)), "'"));
     if (!value.is_number()) runtime.fail(cat("%", std::string(1, field.type), " format: a number is required, not ", type_name(value)));
     const bool hexadecimal = field.type == 'x' || field.type == 'X' || field.type == 'o';
     if (hexadecimal && value.is(Value::Kind::kFloat)) runtime.fail("%x format: an integer is required, not float");
@@ -251,15 +270,19 @@ void add_braces(TextBuilder& out, const Value& value, char conversion, std::stri
     if (value.is_number() && conversion == 0 && !(value.is(Value::Kind::kBool) && spec.empty())) {
         return add_padded(out, make_text(runtime, number_text(runtime, value, field), true), field, '>');
     }
-    if (field.type != 0 && field.type != 's') runtime.fail(cat("format '", std::string(1, field.type), "' needs a number, not ", type_name(value)));
+    if (field.type != 0 && field.type != 's')
+        runtime.fail(cat("format '", std::string(1, field.type), "' needs a number, not ", type_name(value)));
     TextBuilder plain(runtime);
-    if (conversion == 'r' || conversion == 'a') print_repr(plain, value);
-    else print(plain, value);
+    if (conversion == 'r' || conversion == 'a')
+        print_repr(plain, value);
+    else
+        print(plain, value);
     add_padded(out, cut(runtime, plain.finish(), field.precision), field, '<');
 }
 
 /// {name.attribute[key]}: the value it names.
-Value named_value(Runtime& runtime, std::string_view name, size_t& next, const Values& positional, const std::vector<std::pair<std::string, Value>>& named) {
+Value named_value(Runtime& runtime, std::string_view name, size_t& next, const Values& positional,
+                  const std::vector<std::pair<std::string, Value>>& named) {
     const size_t first_end = std::min(name.find_first_of(".["), name.size());
     const std::string_view first = name.substr(0, first_end);
     std::optional<Value> value;
@@ -276,7 +299,9 @@ Value named_value(Runtime& runtime, std::string_view name, size_t& next, const V
         const std::string_view key = name.substr(at + 1, end - at - 1);
         const auto number = bracket ? parse_int(key) : std::nullopt;
         const TextPtr text = make_text(runtime, std::string(key), true);
-        value = number ? get_item(runtime, *value, *number) : bracket ? get_item(runtime, *value, text) : get_attribute(runtime, *value, text);
+        value = number    ? get_item(runtime, *value, *number)
+                : bracket ? get_item(runtime, *value, text)
+                          : get_attribute(runtime, *value, text);
         at = end + (bracket ? 1 : 0);
     }
     return *value;
@@ -284,7 +309,8 @@ Value named_value(Runtime& runtime, std::string_view name, size_t& next, const V
 
 }  // namespace
 
-Value format_braces(Runtime& runtime, const TextPtr& format, const Values& positional, const std::vector<std::pair<std::string, Value>>& named) {
+Value format_braces(Runtime& runtime, const TextPtr& format, const Values& positional,
+                    const std::vector<std::pair<std::string, Value>>& named) {
     const std::string_view text = format->bytes();
     TextBuilder out(runtime);
     size_t next = 0;

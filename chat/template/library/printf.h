@@ -11,6 +11,7 @@ namespace hearth::jinja {
 Value format_percent(Runtime& runtime, const TextPtr& format, const Value& argument);
 
 /// str.format.
-Value format_braces(Runtime& runtime, const TextPtr& format, const Values& positional, const std::vector<std::pair<std::string, Value>>& named);
+Value format_braces(Runtime& runtime, const TextPtr& format, const Values& positional,
+                    const std::vector<std::pair<std::string, Value>>& named);
 
 }  // namespace hearth::jinja

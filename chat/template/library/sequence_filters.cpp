@@ -8,7 +8,8 @@
 
 namespace hearth::jinja {
 
-AttributeGetter::AttributeGetter(Runtime& runtime, const Value& attribute, const Value& otherwise) : runtime_(runtime), otherwise_(otherwise) {
+AttributeGetter::AttributeGetter(Runtime& runtime, const Value& attribute, const Value& otherwise)
+    : runtime_(runtime), otherwise_(otherwise) {
     if (attribute.is_undefined() || attribute.is_none()) return;
     if (!attribute.is_text()) {
         path_.push_back(attribute);
@@ -116,7 +117,8 @@ Value dictsort(Runtime& runtime, const Value& subject, const Args& args) {
     const bool by_value = by && by->bytes() == "value";
     const Value pairs = find_method(subject, "items")->run(runtime, subject, {});
     Values keys;
-    for (const auto& [key, value] : subject.dict()->entries()) keys.push_back(ignoring_case(runtime, by_value ? value : key, bound.truth(0, false)));
+    for (const auto& [key, value] : subject.dict()->entries())
+        keys.push_back(ignoring_case(runtime, by_value ? value : key, bound.truth(0, false)));
     return make_list(runtime, sorted(runtime, pairs.list()->items(), keys, bound.truth(2, false)));
 }
 
@@ -255,26 +257,10 @@ Value attr(Runtime& runtime, const Value& subject, const Args& args) {
 }
 
 constexpr FilterRow kFilters[] = {
-    {"length", length},
-    {"count", length},
-    {"first", first},
-    {"last", last},
-    {"list", list},
-    {"join", join},
-    {"reverse", reverse},
-    {"items", items},
-    {"dictsort", dictsort},
-    {"sort", sort},
-    {"unique", unique},
-    {"min", extreme<-1>},
-    {"max", extreme<1>},
-    {"sum", sum},
-    {"batch", batch},
-    {"slice", slice_filter},
-    {"groupby", groupby},
-    {"default", otherwise},
-    {"d", otherwise},
-    {"attr", attr},
+    {"length", length},      {"count", length},    {"first", first},       {"last", last},         {"list", list},
+    {"join", join},          {"reverse", reverse}, {"items", items},       {"dictsort", dictsort}, {"sort", sort},
+    {"unique", unique},      {"min", extreme<-1>}, {"max", extreme<1>},    {"sum", sum},           {"batch", batch},
+    {"slice", slice_filter}, {"groupby", groupby}, {"default", otherwise}, {"d", otherwise},       {"attr", attr},
 };
 
 }  // namespace

@@ -120,7 +120,8 @@ Value wordcount(Runtime& runtime, const Value& subject, const Args& args) {
 Value urlencode(Runtime& runtime, const Value& subject, const Args& args) {
     const Bound bound(runtime, "urlencode", args, {});
     constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~/";
-    if (!subject.is_text() && is_iterable(subject)) runtime.fail(cat("urlencode of a ", type_name(subject), " is not supported"));
+    if (!subject.is_text() && !subject.is_undefined() && is_iterable(subject))
+        runtime.fail(cat("urlencode of a ", type_name(subject), " is not supported"));
     TextBuilder out(runtime);
     to_text(runtime, subject)->for_each_run([&](std::string_view piece, bool trusted) {
         std::string encoded;

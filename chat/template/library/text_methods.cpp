@@ -177,7 +177,8 @@ Value has_affix(Runtime& runtime, const Value& self, const Args& args) {
     const bool tuple = affix.is_list() && affix.list()->sort() == List::Sort::kTuple;
     const Values candidates = tuple ? affix.list()->items() : Values{affix};
     for (const Value& each : candidates) {
-        if (!each.is_text()) runtime.fail(cat(at_end ? "endswith" : "startswith", " needs a str or a tuple of them, not ", type_name(each)));
+        if (!each.is_text())
+            runtime.fail(cat(at_end ? "endswith" : "startswith", " needs a str or a tuple of them, not ", type_name(each)));
         if (!range) continue;
         const std::string_view bytes = self.bytes().substr(range->first, range->second - range->first);
         if (at_end ? bytes.ends_with(each.bytes()) : bytes.starts_with(each.bytes())) return true;
@@ -266,7 +267,8 @@ Value zfill(Runtime& runtime, const Value& self, const Args& args) {
     const bool has_sign = text->bytes().starts_with('-') || text->bytes().starts_with('+');
     const size_t sign = has_sign ? 1 : 0;
     const TextPtr zero = make_text(runtime, "0", true);
-    const TextPtr digits = padded(runtime, slice(runtime, text, sign, text->size()), bound.integer(0, 0) - static_cast<int64_t>(sign), *zero, true, false);
+    const TextPtr digits =
+        padded(runtime, slice(runtime, text, sign, text->size()), bound.integer(0, 0) - static_cast<int64_t>(sign), *zero, true, false);
     TextBuilder out(runtime);
     return out.add(*text, 0, sign).add(*digits).finish(text->markup());
 }
@@ -307,7 +309,9 @@ Value istitle(Runtime& runtime, const Value& self, const Args& args) {
     return any;
 }
 
-Value format(Runtime& runtime, const Value& self, const Args& args) { return format_braces(runtime, self.text(), args.positional, args.named); }
+Value format(Runtime& runtime, const Value& self, const Args& args) {
+    return format_braces(runtime, self.text(), args.positional, args.named);
+}
 
 constexpr MethodRow kMethods[] = {
     {"strip", strip<true, true>},

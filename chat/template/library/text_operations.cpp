@@ -20,7 +20,8 @@ size_t find_last_bytes(Runtime& runtime, std::string_view text, std::string_view
     constexpr size_t kShort = 64;
     if (what.size() <= kShort || what.size() > text.size()) return text.rfind(what);
     runtime.work(text.size() * 2);
-    const std::string reversed_text(text.rbegin(), text.rend()), reversed_what(what.rbegin(), what.rend());  // rfind would take |text| * |what|
+    const std::string reversed_text(text.rbegin(), text.rend()),
+        reversed_what(what.rbegin(), what.rend());  // rfind would take |text| * |what|
     const size_t found = find_bytes(reversed_text, reversed_what);
     return found == std::string_view::npos ? found : text.size() - found - what.size();
 }

@@ -11,15 +11,18 @@ namespace {
 
 class JsonWriter {
 public:
-    JsonWriter(Runtime& runtime, const Bound& args) : runtime_(runtime), out_(runtime), ascii_(args.truth(0, false)), sorted_(args.truth(3, false)) {
+    JsonWriter(Runtime& runtime, const Bound& args)
+        : runtime_(runtime), out_(runtime), ascii_(args.truth(0, false)), sorted_(args.truth(3, false)) {
         if (args.has(1) && !args[1].is_none()) {
             indents_ = true;
-            indent_ = args[1].is_text() ? std::string(args[1].bytes()) : std::string(static_cast<size_t>(std::clamp<int64_t>(args.integer(1, 0), 0, 100)), ' ');
+            indent_ = args[1].is_text() ? std::string(args[1].bytes())
+                                        : std::string(static_cast<size_t>(std::clamp<int64_t>(args.integer(1, 0), 0, 100)), ' ');
             between_items_ = ",";
         }
         if (!args.has(2) || args[2].is_none()) return;
         const ListPtr both = iterate(runtime, args[2]);
-        if (both->size() != 2 || !both->items()[0].is_text() || !both->items()[1].is_text()) runtime.fail("tojson: 'separators' must be two texts");
+        if (both->size() != 2 || !both->items()[0].is_text() || !both->items()[1].is_text())
+            runtime.fail("tojson: 'separators' must be two texts");
         between_items_ = both->items()[0].bytes();
         behind_key_ = both->items()[1].bytes();
     }
@@ -112,7 +115,8 @@ private:
     void add_dict(const Dict& dict) {
         std::vector<const std::pair<Value, Value>*> entries;
         for (const auto& entry : dict.entries()) entries.push_back(&entry);
-        if (sorted_) std::stable_sort(entries.begin(), entries.end(), [this](auto* a, auto* b) { return order(runtime_, a->first, b->first) < 0; });
+        if (sorted_)
+            std::stable_sort(entries.begin(), entries.end(), [this](auto* a, auto* b) { return order(runtime_, a->first, b->first) < 0; });
         out_.add("{", dict.trusted());
         ++depth_;
         for (size_t i = 0; i < entries.size(); ++i) {

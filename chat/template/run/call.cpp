@@ -47,7 +47,8 @@ Value Interpreter::call(const Value& callee, Args args, Value caller) {
                 auto& loop = callee.as<Loop>();
                 if (!loop.statement->recursive) runtime_.fail("loop(...) needs 'for ... recursive'");
                 if (args.positional.size() != 1) runtime_.fail("loop(...) takes one list");
-                if (++call_depth_ > runtime_.limits().call_depth) runtime_.fail(cat("calls nested more than ", runtime_.limits().call_depth, " deep"));
+                if (++call_depth_ > runtime_.limits().call_depth)
+                    runtime_.fail(cat("calls nested more than ", runtime_.limits().call_depth, " deep"));
                 TextBuilder out(runtime_);
                 TextBuilder* outer = std::exchange(out_, &out);
                 Scope* scope = std::exchange(scope_, loop.scope);
@@ -71,7 +72,10 @@ void Interpreter::bind_parameters(const MacroStatement& macro, Args& args, Scope
         const Parameter& parameter = macro.parameters[i];
         const TextPtr& name = program_.names[static_cast<size_t>(parameter.name)];
         const Value* named = find_named(args, name->bytes());
-        if (named) by_name[static_cast<size_t>(std::find_if(args.named.begin(), args.named.end(), [&](const auto& each) { return &each.second == named; }) - args.named.begin())] = true;
+        if (named)
+            by_name[static_cast<size_t>(
+                std::find_if(args.named.begin(), args.named.end(), [&](const auto& each) { return &each.second == named; }) -
+                args.named.begin())] = true;
         if (i < given) {
             if (named) runtime_.fail(cat("the macro got two values for '", printable(name->bytes()), "'"));
             scope.variables.emplace_back(parameter.name, args.positional[i]);
@@ -83,7 +87,8 @@ void Interpreter::bind_parameters(const MacroStatement& macro, Args& args, Scope
             scope.variables.emplace_back(parameter.name, Undefined{name, true});
         }
     }
-    args.positional.erase(args.positional.begin(), args.positional.begin() + static_cast<std::ptrdiff_t>(std::min(given, macro.parameters.size())));
+    args.positional.erase(args.positional.begin(),
+                          args.positional.begin() + static_cast<std::ptrdiff_t>(std::min(given, macro.parameters.size())));
     std::vector<std::pair<std::string, Value>> left;
     for (size_t i = 0; i < args.named.size(); ++i) {
         if (!by_name[i]) left.push_back(std::move(args.named[i]));
@@ -106,7 +111,8 @@ Value Interpreter::call_macro(const Macro& macro, Args args, Value caller) {
         runtime_.fail(cat("the macro has no parameter '", printable(args.named.front().first), "'"));
     }
     if (statement.takes_caller && !caller.is_undefined()) entered.scope().variables.emplace_back(kNameCaller, caller);
-    if (statement.takes_varargs) entered.scope().variables.emplace_back(kNameVarargs, make_list(runtime_, std::move(args.positional), List::Sort::kTuple));
+    if (statement.takes_varargs)
+        entered.scope().variables.emplace_back(kNameVarargs, make_list(runtime_, std::move(args.positional), List::Sort::kTuple));
     if (statement.takes_kwargs) {
         DictBuilder kwargs(runtime_);
         for (auto& [name, value] : args.named) kwargs.set(make_string(runtime_, name), std::move(value));
@@ -144,7 +150,8 @@ Value Interpreter::call_loop(Loop& loop, std::string_view name, const Args& args
     }
     const auto same = [&](const Values& before) {
         return before.size() == args.positional.size() &&
-               std::equal(before.begin(), before.end(), args.positional.begin(), [this](const Value& a, const Value& b) { return equal(runtime_, a, b); });
+               std::equal(before.begin(), before.end(), args.positional.begin(),
+                          [this](const Value& a, const Value& b) { return equal(runtime_, a, b); });
     };
     if (loop.last_changed && same(*loop.last_changed)) return false;
     loop.last_changed = args.positional;

@@ -118,16 +118,19 @@ void Interpreter::run_loop(const ForStatement& statement, const Value& items, in
     if (statement.condition) loop->items = filtered(statement, loop->items);
     const ListPtr all = loop->items;
     loop->size = all->size();
+    bool completed = false;  // a round that ends by break or continue does not count: Jinja2 runs the else behind it
     for (const Value& item : all->items()) {
         runtime_.step();
         Entered entered(*this, loop->scope);
         entered.scope().variables.emplace_back(kNameLoop, loop);
         assign(statement.target, item);
-        if (execute(statement.body) == Flow::kBreak) break;
+        const Flow flow = execute(statement.body);
+        if (flow == Flow::kBreak) break;
+        completed |= flow == Flow::kNext;
         ++loop->index;
     }
     loop->items = nullptr;
-    if (all->size() == 0) execute_block_in_scope(statement.otherwise);
+    if (!completed) execute_block_in_scope(statement.otherwise);
 }
 
 /// What a block prints, as a value.

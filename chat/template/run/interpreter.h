@@ -27,7 +27,7 @@ struct Loop : Object {
     Loop() : Object(Kind::kLoop) {}
     const ForStatement* statement = nullptr;
     Scope* scope = nullptr;  // around the loop, for loop(...)
-    ListPtr items;  // null after the loop
+    ListPtr items;           // null after the loop
     size_t index = 0, size = 0;
     int depth = 0;
     std::optional<Values> last_changed;

@@ -15,7 +15,23 @@
 namespace hearth::jinja {
 
 struct Expr {
-    enum class Kind : uint8_t { kConstant, kName, kList, kTuple, kDict, kNegate, kPlus, kNot, kArithmetic, kConcat, kCompare, kAnd, kOr, kCondition, kPostfix };
+    enum class Kind : uint8_t {
+        kConstant,
+        kName,
+        kList,
+        kTuple,
+        kDict,
+        kNegate,
+        kPlus,
+        kNot,
+        kArithmetic,
+        kConcat,
+        kCompare,
+        kAnd,
+        kOr,
+        kCondition,
+        kPostfix
+    };
     Expr(Kind k, int l) : kind(k), line(l) {}
     virtual ~Expr() = default;
     const Kind kind;
@@ -71,8 +87,8 @@ struct Postfix {
     enum class Kind : uint8_t { kAttribute, kItem, kSlice, kCall, kFilter, kTest };
     Kind kind;
     int line;
-    bool negated = false;             // a test
-    TextPtr name = nullptr;           // attribute, filter, test
+    bool negated = false;               // a test
+    TextPtr name = nullptr;             // attribute, filter, test
     const FilterRow* filter = nullptr;  // null: unknown, an error when it is reached
     const TestRow* test = nullptr;
     ExprPtr item = nullptr, end = nullptr, step = nullptr;  // item or slice; each of a slice may be null

@@ -11,7 +11,9 @@
 
 namespace hearth::jinja {
 
-void fail_syntax(int line, const std::string& message) { throw Error(ErrorKind::kBadInput, cat("chat template, line ", line, ": ", message)); }
+void fail_syntax(int line, const std::string& message) {
+    throw Error(ErrorKind::kBadInput, cat("chat template, line ", line, ": ", message));
+}
 
 namespace {
 
@@ -50,7 +52,8 @@ private:
     }
 
     void advance(size_t bytes) {
-        line_ += static_cast<int>(std::count(source_.begin() + static_cast<std::ptrdiff_t>(at_), source_.begin() + static_cast<std::ptrdiff_t>(at_ + bytes), '\n'));
+        line_ += static_cast<int>(std::count(source_.begin() + static_cast<std::ptrdiff_t>(at_),
+                                             source_.begin() + static_cast<std::ptrdiff_t>(at_ + bytes), '\n'));
         at_ += bytes;
     }
 
@@ -110,6 +113,7 @@ private:
     }
 
     void comment(int line) {
+        if (at_ >= source_.size()) return;  // Jinja2 lets the two characters stand at the very end
         const size_t end = source_.find("#}", at_);
         if (end == std::string::npos) fail_syntax(line, "a comment without its end '#}'");
         const char sign = end > at_ ? source_[end - 1] : ' ';
@@ -194,10 +198,11 @@ private:
     }
 
     void sign(std::string& open) {
-        constexpr std::string_view kSigns[] = {"//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]",
-                                               "(",  ")",  "{",  "}",  ">",  "<",  "=", ".", ":", "|", ",", ";"};
+        constexpr std::string_view kSigns[] = {"//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[",
+                                               "]",  "(",  ")",  "{",  "}",  ">",  "<", "=", ".", ":", "|", ",", ";"};
         const auto found = std::find_if(std::begin(kSigns), std::end(kSigns), [&](std::string_view s) { return next_is(s); });
-        if (found == std::end(kSigns)) fail_syntax(line_, cat("unexpected character '", printable(rest().substr(0, next_utf8(rest()).length)), "'"));
+        if (found == std::end(kSigns))
+            fail_syntax(line_, cat("unexpected character '", printable(rest().substr(0, next_utf8(rest()).length)), "'"));
         const char c = found->front();
         if (c == '(' || c == '[' || c == '{') open += c == '(' ? ')' : c == '[' ? ']' : '}';
         if (c == ')' || c == ']' || c == '}') {
@@ -282,14 +287,16 @@ private:
         } else if (c >= '0' && c <= '7') {
             uint32_t code = 0;
             size_t end = i;
-            for (; end < text.size() && end < i + 3 && text[end] >= '0' && text[end] <= '7'; ++end) code = code * 8 + static_cast<uint32_t>(text[end] - '0');
+            for (; end < text.size() && end < i + 3 && text[end] >= '0' && text[end] <= '7'; ++end)
+                code = code * 8 + static_cast<uint32_t>(text[end] - '0');
             append_utf8(out, code);
             return end - 1;
         } else if (c == 'x' || c == 'u' || c == 'U') {
             const size_t length = c == 'x' ? 2 : c == 'u' ? 4 : 8;
             uint32_t code = 0;
             for (size_t k = i + 1; k <= i + length; ++k) {
-                if (k >= text.size() || !std::isxdigit(static_cast<unsigned char>(text[k]))) fail_syntax(line_, cat("a cut-short \\", c, " in a string"));
+                if (k >= text.size() || !std::isxdigit(static_cast<unsigned char>(text[k])))
+                    fail_syntax(line_, cat("a cut-short \\", c, " in a string"));
                 code = code * 16 + static_cast<uint32_t>(parse_int(text.substr(k, 1), 16).value_or(0));
             }
             if (code > 0x10FFFF) fail_syntax(line_, "a \\U in a string that is no character");

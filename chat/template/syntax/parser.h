@@ -86,8 +86,8 @@ private:
     size_t at_ = 0;
     const int64_t max_depth_;
     int64_t depth_ = 0;
-    int loops_ = 0;       // around here, within the macro
-    bool soft_ = false;   // within a condition: an unknown filter or test is an error only when it is reached
+    int loops_ = 0;                    // around here, within the macro
+    bool soft_ = false;                // within a condition: an unknown filter or test is an error only when it is reached
     MacroStatement* macro_ = nullptr;  // the innermost around here
     Program program_;
     std::map<std::string, NameId> name_ids_;

@@ -143,7 +143,8 @@ Value calculate(Runtime& runtime, Arithmetic op, const Value& a, const Value& b)
     }
     if (op == Arithmetic::kAdd) {
         if (a.is_text() && b.is_text()) return add_texts(runtime, a.text(), b.text());
-        if (a.is_list() && b.is_list() && a.list()->sort() == b.list()->sort() && repeatable(a)) return add_lists(runtime, *a.list(), *b.list());
+        if (a.is_list() && b.is_list() && a.list()->sort() == b.list()->sort() && repeatable(a))
+            return add_lists(runtime, *a.list(), *b.list());
     }
     if (op == Arithmetic::kMultiply && repeatable(a) && b.is_integral()) return repeat(runtime, a, b.integer());
     if (op == Arithmetic::kMultiply && repeatable(b) && a.is_integral()) return repeat(runtime, b, a.integer());

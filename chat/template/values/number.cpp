@@ -106,8 +106,10 @@ std::optional<double> parse_float(std::string_view text) {
         if (rest.empty() || (!std::isdigit(static_cast<unsigned char>(rest[0])) && rest[0] != '.')) return std::nullopt;
         const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
         if (end != rest.data() + rest.size()) return std::nullopt;
-        if (error == std::errc::result_out_of_range) value = std::strtod(std::string(rest).c_str(), nullptr);  // 0 or infinity
-        else if (error != std::errc()) return std::nullopt;
+        if (error == std::errc::result_out_of_range)
+            value = std::strtod(std::string(rest).c_str(), nullptr);  // 0 or infinity
+        else if (error != std::errc())
+            return std::nullopt;
     }
     return negative ? -value : value;
 }

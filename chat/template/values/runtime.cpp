@@ -33,6 +33,8 @@ void Runtime::check_text(size_t bytes) const {
     if (bytes > static_cast<uint64_t>(limits_.output_bytes)) fail(cat("text of more than ", limits_.output_bytes, " bytes"));
 }
 
-void Runtime::fail(const std::string& message) const { throw Error(ErrorKind::kBadInput, cat("chat template, line ", line_, ": ", message)); }
+void Runtime::fail(const std::string& message) const {
+    throw Error(ErrorKind::kBadInput, cat("chat template, line ", line_, ": ", message));
+}
 
 }  // namespace hearth::jinja

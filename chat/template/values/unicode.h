@@ -18,9 +18,9 @@ size_t offset_of(std::string_view text, size_t index);
 /// The character at byte `at`, which moves behind it.
 uint32_t take_character(std::string_view text, size_t& at);
 
-bool is_space(uint32_t c);      // str.isspace, and \s of its regular expressions
+bool is_space(uint32_t c);  // str.isspace, and \s of its regular expressions
 bool is_alpha(uint32_t c);
-bool is_digit(uint32_t c);      // decimal digits of any script
+bool is_digit(uint32_t c);  // decimal digits of any script
 bool is_upper(uint32_t c);
 bool is_lower(uint32_t c);
 bool is_printable(uint32_t c);  // repr leaves it as it is

@@ -10,7 +10,7 @@ namespace hearth::jinja {
 namespace {
 
 constexpr size_t kLongestKey = 1 << 20;  // bytes of a tuple as a key: one that holds another twice, and so on, has no end
-constexpr size_t kFewEntries = 8;  // up to here looking through all is quicker than an index
+constexpr size_t kFewEntries = 8;        // up to here looking through all is quicker than an index
 
 /// A text that two values share exactly when they are the same key. False when `key` cannot be one.
 bool encode_key(const Value& key, std::string& out) {
@@ -122,9 +122,7 @@ Value make_list(Runtime& runtime, Values items, List::Sort sort, bool trusted) {
     return ListPtr(std::make_shared<const List>(&runtime, std::move(items), sort, trusted, depth + 1));
 }
 
-Value make_generator(Runtime& runtime, Values items) {
-    return runtime.make<Generator>(make_list(runtime, std::move(items)).list());
-}
+Value make_generator(Runtime& runtime, Values items) { return runtime.make<Generator>(make_list(runtime, std::move(items)).list()); }
 
 bool truthy(const Value& value) {
     switch (value.kind()) {
@@ -188,7 +186,7 @@ ListPtr iterate(Runtime& runtime, const Value& value) {
             for (const auto& entry : value.dict()->entries()) items.push_back(entry.first);
             break;
         case Value::Kind::kText: {
-            const TextPtr& text = value.text();
+            const TextPtr text = with_markup(runtime, value.text(), false);
             const int64_t length = *length_of(value);
             runtime.step(length / 4);
             runtime.check_room(length, sizeof(Text) + sizeof(Value));

@@ -1,10 +1,10 @@
 // Attention over the paged cache: which tiles there are, and who computes them.
 //
-// A unit of work is a tile of rows (tile.h) of one sequence and KV head, over all its keys or over one chunk of them. Long contexts with few
-// tokens are split into chunks, so that one sequence keeps all threads busy; the chunks' states wait in scratch and are merged in order,
-// with the same operations as without the split. Units are handed out one by one, the longest first: they differ in length, and each writes
-// what no other does, so who takes which changes no bit.
-// Traffic: each block of keys and values once per tile and KV head. Bound: bandwidth of the cache for one token, FMA units for a prompt.
+// A unit of work is a tile of rows (tile.h) of one sequence and KV head, over all its keys or over one chunk of them. Long contexts with
+// few tokens are split into chunks, so that one sequence keeps all threads busy; the chunks' states wait in scratch and are merged in
+// order, with the same operations as without the split. Units are handed out one by one, the longest first: they differ in length, and each
+// writes what no other does, so who takes which changes no bit. Traffic: each block of keys and values once per tile and KV head. Bound:
+// bandwidth of the cache for one token, FMA units for a prompt.
 #pragma once
 
 #include <atomic>
@@ -73,7 +73,8 @@ struct AttentionPlan {
 template <class V, class T>
 class AttentionTile {
 public:
-    AttentionTile(const AttentionPlan& plan, const TileScratch& scratch) : p_(plan), t_(scratch), d_(plan.a.cache.head_dim), width_(padded_dim(d_)) {}
+    AttentionTile(const AttentionPlan& plan, const TileScratch& scratch)
+        : p_(plan), t_(scratch), d_(plan.a.cache.head_dim), width_(padded_dim(d_)) {}
 
     void run(const AttentionUnit& unit) const {
         load_queries(unit);
@@ -86,7 +87,8 @@ public:
                 save(unit, chunk);
             } else {
                 for (int64_t r = 0; r < count; ++r) {
-                    merge_row<V>(t_.chunk.largest[r], t_.chunk.sum[r], t_.chunk.acc + r * width_, t_.total.largest[r], t_.total.sum[r], t_.total.acc + r * width_, width_);
+                    merge_row<V>(t_.chunk.largest[r], t_.chunk.sum[r], t_.chunk.acc + r * width_, t_.total.largest[r], t_.total.sum[r],
+                                 t_.total.acc + r * width_, width_);
                 }
             }
         }
@@ -108,8 +110,12 @@ public:
 private:
     using Steps = TileSteps<V, T>;
 
-    int64_t head_of(const AttentionUnit& unit, int64_t r) const { return unit.group * p_.heads_per_group + (unit.rows.begin + r) % p_.heads_per_group; }
-    float* output(const AttentionUnit& unit, int64_t r) const { return p_.a.y.row(p_.token_of(unit.seq, unit.rows.begin + r)) + head_of(unit, r) * d_; }
+    int64_t head_of(const AttentionUnit& unit, int64_t r) const {
+        return unit.group * p_.heads_per_group + (unit.rows.begin + r) % p_.heads_per_group;
+    }
+    float* output(const AttentionUnit& unit, int64_t r) const {
+        return p_.a.y.row(p_.token_of(unit.seq, unit.rows.begin + r)) + head_of(unit, r) * d_;
+    }
 
     void clear(const SoftmaxState& s, int64_t rows) const {
         for (int64_t r = 0; r < rows; ++r) {
@@ -137,9 +143,10 @@ private:
         if (rows.size() == 0) return;
 
         const int64_t keys = std::min(kBlockTokens, last + 1 - first);
-        const int64_t page = p_.a.cache.offset(int64_t{p_.a.block_tables.row(unit.seq)[block]} * kBlockTokens, unit.group);
-        transpose_keys(reinterpret_cast<const uint32_t*>(static_cast<const T*>(p_.a.cache.k) + page), d_ * static_cast<int64_t>(sizeof(T)) / 4,
-                       reinterpret_cast<uint32_t*>(t_.keys));
+        const int64_t page = page_of(unit, block);
+        if (first + kBlockTokens <= last) fetch(page_of(unit, block + 1));
+        transpose_keys(reinterpret_cast<const uint32_t*>(static_cast<const T*>(p_.a.cache.k) + page),
+                       d_ * static_cast<int64_t>(sizeof(T)) / 4, reinterpret_cast<uint32_t*>(t_.keys));
         Steps::widen_values(static_cast<const T*>(p_.a.cache.v) + page, d_, keys, t_.values);
         Steps::score(t_.q, t_.keys, d_, rows, t_.scores);
         for (int64_t r = rows.begin; r < rows.end; ++r) {
@@ -147,6 +154,22 @@ private:
             t_.factors[r] = Steps::soften(t_.scores + r * kBlockTokens, visible, t_.chunk.largest[r], t_.chunk.sum[r]);
         }
         Steps::weigh(t_, width_, keys, rows);
+    }
+
+    /// Where a block's keys and values of the unit's head begin, in elements.
+    int64_t page_of(const AttentionUnit& unit, int64_t block) const {
+        return p_.a.cache.offset(int64_t{p_.a.block_tables.row(unit.seq)[block]} * kBlockTokens, unit.group);
+    }
+
+    /// Pages lie scattered and end before the hardware has seen a pattern, so the next one is asked for while this one is computed.
+    void fetch(int64_t page) const {
+        const int64_t bytes = kBlockTokens * d_ * static_cast<int64_t>(sizeof(T));
+        const char *k = reinterpret_cast<const char*>(static_cast<const T*>(p_.a.cache.k) + page),
+                   *v = reinterpret_cast<const char*>(static_cast<const T*>(p_.a.cache.v) + page);
+        for (int64_t i = 0; i < bytes; i += 64) {
+            _mm_prefetch(k + i, _MM_HINT_T0);
+            _mm_prefetch(v + i, _MM_HINT_T0);
+        }
     }
 
     void save(const AttentionUnit& unit, int64_t chunk) const {
@@ -165,7 +188,9 @@ private:
 
 static inline int64_t most_chunks(const AttentionArgs& a) { return ceil_div(a.block_tables.extent[1], kChunkBlocks); }
 
-static inline bool may_split(const AttentionArgs& a) { return a.q.extent[0] <= kSplitTokens && a.q.extent[0] * most_chunks(a) <= kSplitStates; }
+static inline bool may_split(const AttentionArgs& a) {
+    return a.q.extent[0] <= kSplitTokens && a.q.extent[0] * most_chunks(a) <= kSplitStates;
+}
 
 template <class V, class T>
 void attend(const AttentionArgs& a, Stream& stream) noexcept {
@@ -233,7 +258,8 @@ static inline size_t attention_workspace(const AttentionArgs& a, const Device& d
 
 static inline bool attention_fits(const AttentionArgs& a) {
     const bool cache = a.cache.dtype == DType::kBf16 || a.cache.dtype == DType::kF32;
-    return cache && a.cache.head_dim % 2 == 0 && a.cache.head_dim <= 512 && a.num_heads % a.cache.num_heads == 0 && a.q.stride[1] == 1 && a.y.stride[1] == 1;
+    return cache && a.cache.head_dim % 2 == 0 && a.cache.head_dim <= 512 && a.num_heads % a.cache.num_heads == 0 && a.q.stride[1] == 1 &&
+           a.y.stride[1] == 1;
 }
 
 }  // namespace hearth::cpu

@@ -4,7 +4,8 @@
 
 namespace hearth::cpu {
 
-const Variant<AttentionArgs> kAttentionAvx2{"attention/avx2", [](const AttentionArgs& a, const Device& device) { return device.level >= CpuLevel::kAvx2 && attention_fits(a); },
+const Variant<AttentionArgs> kAttentionAvx2{
+    "attention/avx2", [](const AttentionArgs& a, const Device& device) { return device.level >= CpuLevel::kAvx2 && attention_fits(a); },
     attention_workspace, run_attention<Avx2>};
 
 }  // namespace hearth::cpu

@@ -4,7 +4,8 @@
 
 namespace hearth::cpu {
 
-const Variant<AttentionArgs> kAttentionAvx512{"attention/avx512", [](const AttentionArgs& a, const Device& device) { return device.level >= CpuLevel::kAvx512 && attention_fits(a); },
+const Variant<AttentionArgs> kAttentionAvx512{
+    "attention/avx512", [](const AttentionArgs& a, const Device& device) { return device.level >= CpuLevel::kAvx512 && attention_fits(a); },
     attention_workspace, run_attention<Avx512>};
 
 }  // namespace hearth::cpu

@@ -41,13 +41,14 @@ constexpr int64_t padded_dim(int64_t d) { return round_up<int64_t>(d, 16); }
 /// The scratch of one thread.
 struct TileScratch {
     float *q, *keys, *values, *scores;  // [64, d] scaled; [d, 32] or [d/2, 32] pairs; [32, width]; [64, 32]
-    float *factors;                     // [64]
+    float* factors;                     // [64]
     SoftmaxState chunk, total;
 
     static size_t bytes(int64_t d) {
         const int64_t width = padded_dim(d);
         return scratch_bytes<float>(kTileRows * d) + scratch_bytes<float>(d * kBlockTokens) + scratch_bytes<float>(kBlockTokens * width) +
-               scratch_bytes<float>(kTileRows * kBlockTokens) + 5 * scratch_bytes<float>(kTileRows) + 2 * scratch_bytes<float>(kTileRows * width);
+               scratch_bytes<float>(kTileRows * kBlockTokens) + 5 * scratch_bytes<float>(kTileRows) +
+               2 * scratch_bytes<float>(kTileRows * width);
     }
     static TileScratch take(Scratch& scratch, int64_t d) {
         const int64_t width = padded_dim(d);
@@ -97,7 +98,9 @@ struct TileSteps {
         const int64_t width = padded_dim(d);
         for (int64_t key = 0; key < keys; ++key) {
             for (int64_t i = 0; i < width; i += V::kLanes) {
-                V::store(out + key * width + i, d - i >= V::kLanes ? V::load(values + key * d + i) : i < d ? V::load(values + key * d + i, d - i) : V::zero());
+                V::store(out + key * width + i, d - i >= V::kLanes ? V::load(values + key * d + i)
+                                                : i < d            ? V::load(values + key * d + i, d - i)
+                                                                   : V::zero());
             }
         }
     }
@@ -106,7 +109,9 @@ struct TileSteps {
     template <int kRows>
     static HEARTH_INLINE void score_rows(const float* q, const float* keys, int64_t d, float* scores) {
         F acc[kRows][kKeyVectors];
-        unroll<kRows>([&](auto r) __attribute__((always_inline)) { unroll<kKeyVectors>([&](auto v) __attribute__((always_inline)) { acc[r][v] = V::zero(); }); });
+        unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+            unroll<kKeyVectors>([&](auto v) __attribute__((always_inline)) { acc[r][v] = V::zero(); });
+        });
         const auto step = [&](const auto& key_vector, int64_t at) __attribute__((always_inline)) {
             F k[kKeyVectors];
             unroll<kKeyVectors>([&](auto v) __attribute__((always_inline)) { k[v] = key_vector(v * V::kLanes); });
@@ -117,14 +122,18 @@ struct TileSteps {
         };
         for (int64_t i = 0; i < d; i += kPairs ? 2 : 1, keys += kBlockTokens) {
             if constexpr (kPairs) {
-                step([&](int64_t o) __attribute__((always_inline)) { return V::load_even(keys + o); }, i);
-                step([&](int64_t o) __attribute__((always_inline)) { return V::load_odd(keys + o); }, i + 1);
+                step(
+                    [&](int64_t o) __attribute__((always_inline)) { return V::load_even(keys + o); }, i);
+                step(
+                    [&](int64_t o) __attribute__((always_inline)) { return V::load_odd(keys + o); }, i + 1);
             } else {
-                step([&](int64_t o) __attribute__((always_inline)) { return V::load(keys + o); }, i);
+                step(
+                    [&](int64_t o) __attribute__((always_inline)) { return V::load(keys + o); }, i);
             }
         }
         unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-            unroll<kKeyVectors>([&](auto v) __attribute__((always_inline)) { V::store(scores + r * kBlockTokens + v * V::kLanes, acc[r][v]); });
+            unroll<kKeyVectors>([&](auto v)
+                                    __attribute__((always_inline)) { V::store(scores + r * kBlockTokens + v * V::kLanes, acc[r][v]); });
         });
     }
 
@@ -135,7 +144,8 @@ struct TileSteps {
         if (r < rows.end) score_rows<1>(q + r * d, keys, d, scores + r * kBlockTokens);
     }
 
-    /// The scores of one row, of which keys [visible.begin, visible.end) count, become exponentials; returns by what the row's past shrinks.
+    /// The scores of one row, of which keys [visible.begin, visible.end) count, become exponentials; returns by what the row's past
+    /// shrinks.
     static float soften(float* scores, Range visible, float& largest, float& sum) {
         F s[kKeyVectors];
         const F begin = V::set(static_cast<float>(visible.begin)), end = V::set(static_cast<float>(visible.end)), none = V::set(-INFINITY);
@@ -164,11 +174,13 @@ struct TileSteps {
 
     /// acc[row] = acc[row] * factor[row] + scores[row] . values for kRows rows and kVectors vectors of d.
     template <int kRows, int kVectors>
-    static HEARTH_INLINE void weigh_rows(const float* scores, const float* factors, const float* values, int64_t width, int64_t keys, float* acc) {
+    static HEARTH_INLINE void weigh_rows(const float* scores, const float* factors, const float* values, int64_t width, int64_t keys,
+                                         float* acc) {
         F sum[kRows][kVectors];
         unroll<kRows>([&](auto r) __attribute__((always_inline)) {
             const F factor = V::set(factors[r]);
-            unroll<kVectors>([&](auto v) __attribute__((always_inline)) { sum[r][v] = V::mul(V::load(acc + r * width + v * V::kLanes), factor); });
+            unroll<kVectors>([&](auto v)
+                                 __attribute__((always_inline)) { sum[r][v] = V::mul(V::load(acc + r * width + v * V::kLanes), factor); });
         });
         for (int64_t key = 0; key < keys; ++key, values += width) {
             F x[kVectors];
@@ -186,7 +198,8 @@ struct TileSteps {
     template <int kVectors>
     static void weigh_columns(const TileScratch& t, int64_t width, int64_t keys, int64_t column, Range rows) {
         const auto some = [&](auto count, int64_t r) __attribute__((always_inline)) {
-            weigh_rows<count, kVectors>(t.scores + r * kBlockTokens, t.factors + r, t.values + column, width, keys, t.chunk.acc + r * width + column);
+            weigh_rows<count, kVectors>(t.scores + r * kBlockTokens, t.factors + r, t.values + column, width, keys,
+                                        t.chunk.acc + r * width + column);
         };
         int64_t r = rows.begin;
         for (; r + kValueRows <= rows.end; r += kValueRows) some(std::integral_constant<int, kValueRows>{}, r);
@@ -195,7 +208,8 @@ struct TileSteps {
 
     static void weigh(const TileScratch& t, int64_t width, int64_t keys, Range rows) {
         int64_t column = 0;
-        for (; column + kValueVectors * V::kLanes <= width; column += kValueVectors * V::kLanes) weigh_columns<kValueVectors>(t, width, keys, column, rows);
+        for (; column + kValueVectors * V::kLanes <= width; column += kValueVectors * V::kLanes)
+            weigh_columns<kValueVectors>(t, width, keys, column, rows);
         for (; column < width; column += V::kLanes) weigh_columns<1>(t, width, keys, column, rows);
     }
 };

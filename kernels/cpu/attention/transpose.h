@@ -38,7 +38,8 @@ static inline void transpose_keys(const uint32_t* rows, int64_t columns, uint32_
         const auto mask = Avx512::first(count);
         for (int64_t row = 0; row < 32; row += 16) {
             __m512i x[16];
-            unroll<16>([&](auto i) __attribute__((always_inline)) { x[i] = _mm512_maskz_loadu_epi32(mask, rows + (row + i) * columns + column); });
+            unroll<16>([&](auto i)
+                           __attribute__((always_inline)) { x[i] = _mm512_maskz_loadu_epi32(mask, rows + (row + i) * columns + column); });
             transpose_square(x);
             unroll<16>([&](auto i) __attribute__((always_inline)) {
                 if (i < count) _mm512_storeu_si512(out + (column + i) * 32 + row, x[i]);
@@ -75,7 +76,9 @@ static inline void transpose_keys(const uint32_t* rows, int64_t columns, uint32_
         const __m256i mask = Avx2::first(count);
         for (int64_t row = 0; row < 32; row += 8) {
             __m256i x[8];
-            unroll<8>([&](auto i) __attribute__((always_inline)) { x[i] = _mm256_maskload_epi32(reinterpret_cast<const int*>(rows + (row + i) * columns + column), mask); });
+            unroll<8>([&](auto i) __attribute__((always_inline)) {
+                x[i] = _mm256_maskload_epi32(reinterpret_cast<const int*>(rows + (row + i) * columns + column), mask);
+            });
             transpose_square(x);
             unroll<8>([&](auto i) __attribute__((always_inline)) {
                 if (i < count) _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + (column + i) * 32 + row), x[i]);

@@ -8,7 +8,7 @@ namespace hearth::cpu {
 
 /// Keeps one arithmetic unit busy: independent chains of its instruction on registers full of random numbers.
 struct UnitLoop {
-    double ops_per_iteration = 0;                         // multiplications and additions
+    double ops_per_iteration = 0;                                        // multiplications and additions
     float (*run)(int64_t iterations, uint32_t seed) noexcept = nullptr;  // returns what must not be optimised away
 };
 

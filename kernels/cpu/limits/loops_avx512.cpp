@@ -35,6 +35,8 @@ const UnitLoop kFmaAvx512{kFmaOps<Avx512>, run_fma<Avx512>};
 const UnitLoop kDotBf16Avx512{kChains * 16.0 * 4, run_dot_bf16};
 const UnitLoop kDotInt8Avx512{kChains * 16.0 * 8, run_dot_int8};
 
-float read_avx512(const std::byte* data, int64_t bytes, int streams, int64_t ahead) noexcept { return read_runs<Avx512>(data, bytes, streams, ahead); }
+float read_avx512(const std::byte* data, int64_t bytes, int streams, int64_t ahead) noexcept {
+    return read_runs<Avx512>(data, bytes, streams, ahead);
+}
 
 }  // namespace hearth::cpu

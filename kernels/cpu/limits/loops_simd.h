@@ -32,13 +32,17 @@ float read_streams(const std::byte* data, int64_t bytes, int64_t ahead) noexcept
     constexpr int kParts = 64 / (V::kLanes * 4);
     const int64_t run = bytes / kStreams;
     typename V::F acc[kStreams][kParts];
-    unroll<kStreams>([&](auto s) __attribute__((always_inline)) { unroll<kParts>([&](auto p) __attribute__((always_inline)) { acc[s][p] = V::zero(); }); });
+    unroll<kStreams>([&](auto s) __attribute__((always_inline)) {
+        unroll<kParts>([&](auto p) __attribute__((always_inline)) { acc[s][p] = V::zero(); });
+    });
     const auto pass = [&](int64_t from, int64_t to, auto prefetch) __attribute__((always_inline)) {
         for (int64_t i = from; i < to; i += 64) {
             unroll<kStreams>([&](auto s) __attribute__((always_inline)) {
                 const std::byte* line = data + s * run + i;
                 if constexpr (prefetch) _mm_prefetch(reinterpret_cast<const char*>(line + ahead), _MM_HINT_T0);
-                unroll<kParts>([&](auto p) __attribute__((always_inline)) { acc[s][p] = V::add(acc[s][p], V::load(reinterpret_cast<const float*>(line) + p * V::kLanes)); });
+                unroll<kParts>([&](auto p) __attribute__((always_inline)) {
+                    acc[s][p] = V::add(acc[s][p], V::load(reinterpret_cast<const float*>(line) + p * V::kLanes));
+                });
             });
         }
     };
@@ -48,7 +52,9 @@ float read_streams(const std::byte* data, int64_t bytes, int64_t ahead) noexcept
         pass(0, run, std::false_type{});
     }
     auto sum = V::zero();
-    unroll<kStreams>([&](auto s) __attribute__((always_inline)) { unroll<kParts>([&](auto p) __attribute__((always_inline)) { sum = V::add(sum, acc[s][p]); }); });
+    unroll<kStreams>([&](auto s) __attribute__((always_inline)) {
+        unroll<kParts>([&](auto p) __attribute__((always_inline)) { sum = V::add(sum, acc[s][p]); });
+    });
     return V::sum(sum);
 }
 

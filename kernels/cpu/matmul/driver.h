@@ -1,15 +1,14 @@
 // How every matmul row of the CPU walks over its matrix; the innermost tile is the row's own.
 //
-// y = x w^T over panels of 16 outputs (kernels/weight.h). A tile is two panels times up to Tile::kMaxRows tokens, kept in registers. The two
-// panels are gate and up of the same outputs, or two of one weight.
+// y = x w^T over panels of 16 outputs (kernels/weight.h). A tile is two panels times up to Tile::kMaxRows tokens, kept in registers. The
+// two panels are gate and up of the same outputs, or two of one weight.
 //
 // Few tokens (they fit one tile): each thread owns a contiguous run of panels and streams it in two halves side by side, each from its
 // first byte to its last, so that weights are read once and prefetched by hardware and software across the borders of panels.
 // Many: the inputs of Tile::kBlockRows tokens and Tile::kResidentDepth k stay in L2 while all panels of the thread pass by, pair by pair; a
-// pair's block of Tile::kBlockDepth k stays in L1 for all those tokens, while the next pair's is fetched into L2. Sums wait in scratch between
-// blocks of k. Traffic from beyond L2: weights once per kBlockRows tokens.
-// Order of summation: an output is one chain of Tile::tile steps in order of k, whatever the number of rows, threads or blocks: a sum that is
-// put aside and taken up again has the same bits.
+// pair's block of Tile::kBlockDepth k stays in L1 for all those tokens, while the next pair's is fetched into L2. Sums wait in scratch
+// between blocks of k. Traffic from beyond L2: weights once per kBlockRows tokens. Order of summation: an output is one chain of Tile::tile
+// steps in order of k, whatever the number of rows, threads or blocks: a sum that is put aside and taken up again has the same bits.
 #pragma once
 
 #include <algorithm>
@@ -42,11 +41,11 @@ struct Ahead {
 //   kBlockRows, kResidentDepth, kBlockDepth: tokens, k of inputs in L2, k of weights in L1; multiples of kMaxRows, kBlockDepth, kPanelDepth
 //   kKBytes       bytes of one k of a panel
 //   Session       what a thread sets up for tiles of so many tokens
-//   Input         what it reads of x; input(args, scratch) makes room for it, pack(args, input, rows) fills in kPackRows rows if packs(args)
-//   tile(pair, ahead, input, row, rows, k range, sums, first): sums[2][kMaxRows][16] = (first ? 0 : sums) + x w^T
+//   Input         what it reads of x; input(args, scratch) makes room for it, pack(args, input, rows) fills in kPackRows rows if
+//   packs(args) tile(pair, ahead, input, row, rows, k range, sums, first): sums[2][kMaxRows][16] = (first ? 0 : sums) + x w^T
 
 template <class Tile>
-constexpr int64_t kTileSums = 2 * Tile::kMaxRows * kPanelRows;
+constexpr int64_t kTileSums = 2 * Tile::kMaxRows* kPanelRows;
 
 constexpr int64_t kPairsInGroup = 32;  // whose sums wait at a time, where k is deeper than kResidentDepth
 
@@ -107,7 +106,8 @@ void multiply_few(const MatmulArgs& a, const typename Tile::Input& input, Range 
 
 /// One pair times one block of tokens, over k in `depth`. sums: [tiles] of kTileSums.
 template <class Tile>
-void multiply_pair(const MatmulArgs& a, const typename Tile::Input& input, const Pairs<Tile>& pairs, int64_t i, Range rows, Range depth, float* sums) {
+void multiply_pair(const MatmulArgs& a, const typename Tile::Input& input, const Pairs<Tile>& pairs, int64_t i, Range rows, Range depth,
+                   float* sums) {
     const int64_t end = round_up(a.w.k, kPanelDepth), tiles = ceil_div(rows.size(), Tile::kMaxRows);
     const int64_t next = i + 1 < pairs.count() ? i + 1 : i, lines = ceil_div(kPanelDepth * Tile::kKBytes / 64, tiles);
     for (int64_t k = depth.begin; k < depth.end; k += Tile::kBlockDepth) {
@@ -127,13 +127,15 @@ void multiply_pair(const MatmulArgs& a, const typename Tile::Input& input, const
 template <class Tile>
 void multiply_many(const MatmulArgs& a, const typename Tile::Input& input, Range panels, Range rows, float* sums) {
     const Pairs<Tile> pairs(a, panels);
-    const int64_t depth = round_up(a.w.k, kPanelDepth), pair_sums = depth > Tile::kResidentDepth ? Tile::kBlockRows / Tile::kMaxRows * kTileSums<Tile> : 0;
+    const int64_t depth = round_up(a.w.k, kPanelDepth),
+                  pair_sums = depth > Tile::kResidentDepth ? Tile::kBlockRows / Tile::kMaxRows * kTileSums<Tile> : 0;
     for (int64_t row = rows.begin; row < rows.end; row += Tile::kBlockRows) {
         const Range block{row, std::min(rows.end, row + Tile::kBlockRows)};
         for (int64_t group = 0; group < pairs.count(); group += kPairsInGroup) {
             for (int64_t k = 0; k < depth; k += Tile::kResidentDepth) {
                 for (int64_t i = group; i < std::min(pairs.count(), group + kPairsInGroup); ++i) {
-                    multiply_pair(a, input, pairs, i, block, {k, std::min(depth, k + Tile::kResidentDepth)}, sums + (i - group) * pair_sums);
+                    multiply_pair(a, input, pairs, i, block, {k, std::min(depth, k + Tile::kResidentDepth)},
+                                  sums + (i - group) * pair_sums);
                 }
             }
         }
@@ -142,7 +144,7 @@ void multiply_many(const MatmulArgs& a, const typename Tile::Input& input, Range
 
 /// Scratch for the sums of one thread.
 template <class Tile>
-constexpr int64_t kThreadSums = kPairsInGroup * (Tile::kBlockRows / Tile::kMaxRows) * kTileSums<Tile>;
+constexpr int64_t kThreadSums = kPairsInGroup*(Tile::kBlockRows / Tile::kMaxRows) * kTileSums<Tile>;
 
 template <class Tile>
 void multiply(const MatmulArgs& a, Stream& stream) noexcept {
@@ -152,7 +154,9 @@ void multiply(const MatmulArgs& a, Stream& stream) noexcept {
     const typename Tile::Input input = Tile::input(a, scratch);
     constexpr int64_t kWorthSharing = 1 << 15;  // numbers to convert: some microseconds
     const int64_t packs = Tile::packs(a) ? ceil_div(tokens, Tile::kPackRows) : 0;
-    const auto pack = [&](Range range) { Tile::pack(a, input, {range.begin * Tile::kPackRows, std::min(tokens, range.end * Tile::kPackRows)}); };
+    const auto pack = [&](Range range) {
+        Tile::pack(a, input, {range.begin * Tile::kPackRows, std::min(tokens, range.end * Tile::kPackRows)});
+    };
     if (packs > 1 && tokens * a.w.k >= kWorthSharing) {
         pool.run([&](int thread) { pack(part_of(packs, thread, threads)); });
     } else if (packs > 0) {
@@ -166,14 +170,15 @@ void multiply(const MatmulArgs& a, Stream& stream) noexcept {
         return;
     }
     // Threads share the panels; where there are few of those, also the tokens.
-    const int64_t columns = std::clamp<int64_t>(panels / 2, 1, threads), row_parts = threads / columns, tiles = ceil_div(tokens, Tile::kMaxRows);
+    const int64_t columns = std::clamp<int64_t>(panels / 2, 1, threads), row_parts = threads / columns,
+                  tiles = ceil_div(tokens, Tile::kMaxRows);
     auto* sums = scratch.take<float>(threads * kThreadSums<Tile>);
     pool.run([&](int thread) {
         if (thread >= columns * row_parts) return;
         const Range part = part_of(tiles, thread / columns, row_parts);
         const typename Tile::Session session(Tile::kMaxRows);
-        multiply_many<Tile>(a, input, part_of(panels, thread % columns, columns), {part.begin * Tile::kMaxRows, std::min(tokens, part.end * Tile::kMaxRows)},
-                            sums + thread * kThreadSums<Tile>);
+        multiply_many<Tile>(a, input, part_of(panels, thread % columns, columns),
+                            {part.begin * Tile::kMaxRows, std::min(tokens, part.end * Tile::kMaxRows)}, sums + thread * kThreadSums<Tile>);
     });
 }
 
@@ -186,7 +191,8 @@ size_t multiply_workspace(const MatmulArgs& a, const Device& device) {
 static inline bool fits_panels(const MatmulArgs& a) {
     if (is_quantized(a.w.format)) return false;  // rows of their own
     const auto dense = [](const auto& v) { return v.stride[1] == 1 || v.extent[1] <= 1; };
-    const bool weights = a.w.layout == WeightLayout::kPanels && (!a.up || (a.up.layout == a.w.layout && a.up.format == a.w.format && a.up.n == a.w.n && a.up.k == a.w.k));
+    const bool weights = a.w.layout == WeightLayout::kPanels &&
+                         (!a.up || (a.up.layout == a.w.layout && a.up.format == a.w.format && a.up.n == a.w.n && a.up.k == a.w.k));
     return weights && dense(a.x) && dense(a.y) && (!a.residual.data || dense(a.residual)) && !(a.up && a.residual.data);
 }
 

@@ -19,12 +19,13 @@ void finish_plain(const MatmulArgs& a, int64_t panel, int64_t row, int64_t rows,
     for (int64_t r = 0; r < rows; ++r) {
         float* y = a.y.row(row + r) + begin;
         const float* residual = a.residual.data ? a.residual.row(row + r) + begin : nullptr;
-        for_lanes<V>(count, [&](int64_t i, int64_t lanes) __attribute__((always_inline)) {
-            auto v = V::load(sums + r * kPanelRows + i);
-            if (a.bias.data) v = V::add(v, V::load(a.bias.data + begin + i, lanes));
-            if (residual) v = V::add(v, V::load(residual + i, lanes));
-            V::store(y + i, v, lanes);
-        });
+        for_lanes<V>(
+            count, [&](int64_t i, int64_t lanes) __attribute__((always_inline)) {
+                auto v = V::load(sums + r * kPanelRows + i);
+                if (a.bias.data) v = V::add(v, V::load(a.bias.data + begin + i, lanes));
+                if (residual) v = V::add(v, V::load(residual + i, lanes));
+                V::store(y + i, v, lanes);
+            });
     }
 }
 
@@ -34,12 +35,13 @@ void finish_gated(const MatmulArgs& a, int64_t panel, int64_t row, int64_t rows,
     const int64_t begin = panel * kPanelRows, count = std::min(kPanelRows, a.w.n - begin);
     for (int64_t r = 0; r < rows; ++r) {
         float* y = a.y.row(row + r) + begin;
-        for_lanes<V>(count, [&](int64_t i, int64_t lanes) __attribute__((always_inline)) {
-            auto g = V::load(gate + r * kPanelRows + i), u = V::load(up + r * kPanelRows + i);
-            if (a.bias.data) g = V::add(g, V::load(a.bias.data + begin + i, lanes));
-            if (a.up_bias.data) u = V::add(u, V::load(a.up_bias.data + begin + i, lanes));
-            V::store(y + i, V::mul(silu<V>(g), u), lanes);
-        });
+        for_lanes<V>(
+            count, [&](int64_t i, int64_t lanes) __attribute__((always_inline)) {
+                auto g = V::load(gate + r * kPanelRows + i), u = V::load(up + r * kPanelRows + i);
+                if (a.bias.data) g = V::add(g, V::load(a.bias.data + begin + i, lanes));
+                if (a.up_bias.data) u = V::add(u, V::load(a.up_bias.data + begin + i, lanes));
+                V::store(y + i, V::mul(silu<V>(g), u), lanes);
+            });
     }
 }
 

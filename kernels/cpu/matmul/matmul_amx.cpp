@@ -67,14 +67,15 @@ struct AmxTile {
     static void pack(const MatmulArgs& a, const Input& input, Range rows) {
         for (int64_t r = rows.begin; r < round_up(rows.end, input.rows); ++r) {
             const float* x = r < rows.end ? a.x.row(r) : nullptr;  // null: fills up the last tile
-            for (int64_t k = 0; k < input.depth; k += kTileDepth) {
-                auto* out = reinterpret_cast<Bf16*>(input.at(r, k / input.block * input.block) + k % input.block * input.rows +
-                                                    r % input.rows * kTileDepth);
-                for (int64_t i = 0; i < kTileDepth; i += Vec::kLanes) {
-                    const int64_t left = a.w.k - k - i;
-                    Vec::store(out + i, !x || left <= 0       ? Vec::zero()
-                                        : left >= Vec::kLanes ? Vec::load(x + k + i)
-                                                              : Vec::load(x + k + i, left));
+            for (int64_t begin = 0; begin < input.depth; begin += input.block) {
+                auto* out = reinterpret_cast<Bf16*>(input.at(r, begin) + r % input.rows * kTileDepth);
+                for (int64_t k = begin; k < std::min(input.depth, begin + input.block); k += kTileDepth, out += input.rows * kTileDepth) {
+                    for (int64_t i = 0; i < kTileDepth; i += Vec::kLanes) {
+                        const int64_t left = a.w.k - k - i;
+                        Vec::store(out + i, !x || left <= 0       ? Vec::zero()
+                                            : left >= Vec::kLanes ? Vec::load(x + k + i)
+                                                                  : Vec::load(x + k + i, left));
+                    }
                 }
             }
         }

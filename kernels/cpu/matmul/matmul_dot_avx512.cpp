@@ -12,7 +12,8 @@ namespace {
 
 struct DotTile {
     using Input = RoundedRows;
-    static constexpr int64_t kMaxRows = 12, kBlockRows = 192, kResidentDepth = 2048, kBlockDepth = 512, kPackRows = 4, kKBytes = kPanelRows * 2;
+    static constexpr int64_t kMaxRows = 12, kBlockRows = 192, kResidentDepth = 2048, kBlockDepth = 512, kPackRows = 4,
+                             kKBytes = kPanelRows * 2;
     static constexpr int64_t kAhead = 2048;
 
     struct Session {
@@ -34,7 +35,7 @@ struct DotTile {
                 unroll<kRows>([&](auto r) __attribute__((always_inline)) { f(acc[p][r], sums + (p * kMaxRows + r) * kPanelRows); });
             });
         };
-        each([&](__m512& a, const float* s) __attribute__((always_inline)) { a = first ? Vec::zero() : Vec::load(s); });
+        each([&](__m512 & a, const float* s) __attribute__((always_inline)) { a = first ? Vec::zero() : Vec::load(s); });
         const std::byte* w[kPanels];
         unroll<kPanels>([&](auto p) __attribute__((always_inline)) { w[p] = panels[p]; });
         const uint16_t* quads[3] = {x, x + 4 * row_stride, x + 8 * row_stride};
@@ -55,7 +56,7 @@ struct DotTile {
             });
             unroll<3>([&](auto q) __attribute__((always_inline)) { quads[q] += 2; });
         }
-        each([&](__m512& a, float* s) __attribute__((always_inline)) { Vec::store(s, a); });
+        each([&](__m512 & a, float* s) __attribute__((always_inline)) { Vec::store(s, a); });
     }
 
     template <int kPanels, int... kRow>
@@ -69,7 +70,8 @@ struct DotTile {
         static constexpr auto kOne = table<1>(Rows{}), kTwo = table<2>(Rows{});
         const std::byte* const panels[2] = {pair.first, pair.second};
         const auto& functions = pair.second ? kTwo : kOne;
-        functions[static_cast<size_t>(rows - 1)](panels, input.data + row * input.stride + k.begin, input.stride, k.size() / 2, sums, first);
+        functions[static_cast<size_t>(rows - 1)](panels, input.data + row * input.stride + k.begin, input.stride, k.size() / 2, sums,
+                                                 first);
     }
 
 private:
@@ -77,7 +79,9 @@ private:
     static int64_t stride(const MatmulArgs& a) { return round_up(a.w.k, kPanelDepth) + 32; }
 };
 
-bool supports(const MatmulArgs& a, const Device& device) { return device.level >= CpuLevel::kAvx512 && a.w.format == WeightFormat::kBf16 && fits_panels(a); }
+bool supports(const MatmulArgs& a, const Device& device) {
+    return device.level >= CpuLevel::kAvx512 && a.w.format == WeightFormat::kBf16 && fits_panels(a);
+}
 
 }  // namespace
 

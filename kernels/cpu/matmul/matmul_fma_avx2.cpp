@@ -12,7 +12,9 @@ auto with_tile(const MatmulArgs& a, F&& f) {
     return with_format<Avx2, 6, 192>(a.w.format, f);
 }
 
-bool supports(const MatmulArgs& a, const Device& device) { return device.level >= CpuLevel::kAvx2 && fits_panels(a); }
+bool supports(const MatmulArgs& a, const Device& device) {
+    return device.level >= CpuLevel::kAvx2 && is_float(a.w.format) && fits_panels(a);
+}
 size_t workspace(const MatmulArgs& a, const Device& device) {
     return with_tile(a, [&](auto tile) { return multiply_workspace<decltype(tile)>(a, device); });
 }

@@ -1,7 +1,7 @@
 // matmul/fma_avx512: float32 inputs, weights of f32, f16 or bf16, 16 outputs a register. See tile_fma.h.
 //
-// Tile: 2 panels times 12 tokens, 24 sums in registers. On Intel this row also beats vdpbf16ps, which does 64 operations in two cycles where two
-// FMA units do 128; so it serves bf16 there, and keeps the inputs in float32.
+// Tile: 2 panels times 12 tokens, 24 sums in registers. On Intel this row also beats vdpbf16ps, which does 64 operations in two cycles
+// where two FMA units do 128; so it serves bf16 there, and keeps the inputs in float32.
 #include "kernels/cpu/matmul/tile_fma.h"
 #include "kernels/cpu/rows.h"
 
@@ -13,7 +13,9 @@ auto with_tile(const MatmulArgs& a, F&& f) {
     return with_format<Avx512, 12, 192>(a.w.format, f);
 }
 
-bool supports(const MatmulArgs& a, const Device& device) { return device.level >= CpuLevel::kAvx512 && fits_panels(a); }
+bool supports(const MatmulArgs& a, const Device& device) {
+    return device.level >= CpuLevel::kAvx512 && is_float(a.w.format) && fits_panels(a);
+}
 size_t workspace(const MatmulArgs& a, const Device& device) {
     return with_tile(a, [&](auto tile) { return multiply_workspace<decltype(tile)>(a, device); });
 }

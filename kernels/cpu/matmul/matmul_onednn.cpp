@@ -1,9 +1,8 @@
 // matmul/bf16_onednn: oneDNN's product, for --order free and to measure our own rows against.
 //
-// Each of our threads multiplies its own run of panels with a primitive of its own: oneDNN reads our panels as its format BA16a16b2a. Inside a
-// thread it must not start others, so OpenMP is told so (its number of threads belongs to the calling thread). Primitives are made once for
-// each shape and thread and live in the stream.
-// Order of summation: oneDNN's, which may differ with the number of rows.
+// Each of our threads multiplies its own run of panels with a primitive of its own: oneDNN reads our panels as its format BA16a16b2a.
+// Inside a thread it must not start others, so OpenMP is told so (its number of threads belongs to the calling thread). Primitives are made
+// once for each shape and thread and live in the stream. Order of summation: oneDNN's, which may differ with the number of rows.
 #include <dlfcn.h>
 
 #include <cmath>
@@ -80,7 +79,8 @@ int64_t depth_of(const MatmulArgs& a) { return round_up(a.w.k, kPanelDepth); }
 
 /// Writes the product with one weight, without bias, to y[T, N].
 void multiply(const Weight& weight, const uint16_t* x, int64_t tokens, Range panels, Products& products, float* y, int64_t stride) {
-    const int64_t depth = round_up(weight.k, kPanelDepth), begin = panels.begin * kPanelRows, n = std::min(weight.n, panels.end * kPanelRows) - begin;
+    const int64_t depth = round_up(weight.k, kPanelDepth), begin = panels.begin * kPanelRows,
+                  n = std::min(weight.n, panels.end * kPanelRows) - begin;
     if (n <= 0) return;
     products.run({tokens, depth, n, stride}, x, static_cast<const std::byte*>(weight.data) + begin * depth * 2, y + begin);
 }
@@ -107,7 +107,8 @@ void run(const MatmulArgs& a, Stream& stream) noexcept {
     static const SetThreads set_threads = find_set_threads();
     auto& cpu_stream = static_cast<CpuStream&>(stream);
     ThreadPool& pool = cpu_stream.pool();
-    auto& cache = static_cast<Cache&>(cpu_stream.row_cache(&kKey, [&]() -> std::unique_ptr<CpuStream::RowCache> { return std::make_unique<Cache>(pool.threads()); }));
+    auto& cache = static_cast<Cache&>(
+        cpu_stream.row_cache(&kKey, [&]() -> std::unique_ptr<CpuStream::RowCache> { return std::make_unique<Cache>(pool.threads()); }));
     Scratch scratch(stream);
     const int64_t tokens = a.x.extent[0], depth = depth_of(a), panels = ceil_div(a.w.n, kPanelRows), threads = pool.threads();
     auto* x = scratch.take<uint16_t>(tokens * depth);
@@ -132,8 +133,10 @@ void run(const MatmulArgs& a, Stream& stream) noexcept {
 constexpr int64_t kLeastTokens = 16;  // below, our own rows stream weights faster than a primitive starts
 
 bool supports(const MatmulArgs& a, const Device& device) {
-    const bool weights = a.w.layout == WeightLayout::kPanels && a.w.format == WeightFormat::kBf16 && (!a.up || (a.up.layout == a.w.layout && a.up.format == a.w.format));
-    return !device.fixed_order && device.level >= CpuLevel::kAvx512 && weights && a.x.extent[0] >= kLeastTokens && a.x.stride[1] == 1 && a.y.stride[1] == 1;
+    const bool weights = a.w.layout == WeightLayout::kPanels && a.w.format == WeightFormat::kBf16 &&
+                         (!a.up || (a.up.layout == a.w.layout && a.up.format == a.w.format));
+    return !device.fixed_order && device.level >= CpuLevel::kAvx512 && weights && a.x.extent[0] >= kLeastTokens && a.x.stride[1] == 1 &&
+           a.y.stride[1] == 1;
 }
 
 size_t workspace(const MatmulArgs& a, const Device&) {

@@ -1,9 +1,8 @@
 // The matmul tile by FMA in float32: weights of any format, widened in registers; inputs as they are.
 //
-// A step takes one k (two for bf16, whose panels hold pairs) of up to two panels: weights are loaded and widened once, then each token's x is
-// broadcast and multiplied: 2 V::FMAs per 16 numbers of a panel and token for AVX2, one for AVX-512.
-// Bound: FMA units for many rows, where widening bf16 costs 2 operations per 24 FMAs; memory for one row.
-// Order of summation: one chain per output, k rising.
+// A step takes one k (two for bf16, whose panels hold pairs) of up to two panels: weights are loaded and widened once, then each token's x
+// is broadcast and multiplied: 2 V::FMAs per 16 numbers of a panel and token for AVX2, one for AVX-512. Bound: FMA units for many rows,
+// where widening bf16 costs 2 operations per 24 FMAs; memory for one row. Order of summation: one chain per output, k rising.
 #pragma once
 
 #include <array>
@@ -57,16 +56,18 @@ struct FmaTile {
     using Input = FloatRows;
     static constexpr int64_t kMaxRows = kRegisterRows, kBlockRows = kBlockRowsOf, kResidentDepth = 1024, kBlockDepth = 256, kPackRows = 1;
     static constexpr int64_t kKBytes = kPanelRows * Reader::kBytes / Reader::kStep;
-    static constexpr int kParts = kPanelRows / V::kLanes;                                // vectors of a panel
-    static constexpr int kPairRows = kParts == 1 ? kRegisterRows : kRegisterRows / 2;    // rows that leave registers for two panels
-    static constexpr int64_t kAhead = 2048;                                              // bytes of each panel to prefetch
+    static constexpr int kParts = kPanelRows / V::kLanes;                              // vectors of a panel
+    static constexpr int kPairRows = kParts == 1 ? kRegisterRows : kRegisterRows / 2;  // rows that leave registers for two panels
+    static constexpr int64_t kAhead = 2048;                                            // bytes of each panel to prefetch
 
     struct Session {  // nothing to set up
         explicit Session(int64_t) {}
     };
 
     static bool packs(const MatmulArgs& a) { return a.w.k % kPanelDepth != 0; }
-    static size_t input_bytes(const MatmulArgs& a) { return packs(a) ? scratch_bytes<float>(a.x.extent[0] * round_up(a.w.k, kPanelDepth)) : 0; }
+    static size_t input_bytes(const MatmulArgs& a) {
+        return packs(a) ? scratch_bytes<float>(a.x.extent[0] * round_up(a.w.k, kPanelDepth)) : 0;
+    }
 
     static Input input(const MatmulArgs& a, Scratch& scratch) {
         if (!packs(a)) return {nullptr, a.x.data, a.x.stride[0]};
@@ -90,32 +91,40 @@ struct FmaTile {
         const auto each = [&](auto&& f) __attribute__((always_inline)) {
             unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
                 unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-                    unroll<kParts>([&](auto h) __attribute__((always_inline)) { f(acc[p][r][h], sums + (p * kMaxRows + r) * kPanelRows + h * V::kLanes); });
+                    unroll<kParts>([&](auto h) __attribute__((always_inline)) {
+                        f(acc[p][r][h], sums + (p * kMaxRows + r) * kPanelRows + h * V::kLanes);
+                    });
                 });
             });
         };
-        each([&](F& a, const float* s) __attribute__((always_inline)) { a = first ? V::zero() : V::load(s); });
+        each([&](F & a, const float* s) __attribute__((always_inline)) { a = first ? V::zero() : V::load(s); });
         const std::byte* w[kPanels];
         unroll<kPanels>([&](auto p) __attribute__((always_inline)) { w[p] = panels[p]; });
-        const float* quads[3] = {x, x + 4 * stride, x + 8 * stride};  // rows 0, 4, 8: the others lie 1 to 3 strides on, which addresses can say
+        const float* quads[3] = {x, x + 4 * stride,
+                                 x + 8 * stride};  // rows 0, 4, 8: the others lie 1 to 3 strides on, which addresses can say
         for (int64_t step = 0; step < steps; ++step) {
-            unroll<kPanels>([&](auto p) __attribute__((always_inline)) { _mm_prefetch(reinterpret_cast<const char*>(w[p] + kAhead), _MM_HINT_T0); });
+            unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
+                _mm_prefetch(reinterpret_cast<const char*>(w[p] + kAhead), _MM_HINT_T0);
+            });
             unroll<Reader::kStep>([&](auto s) __attribute__((always_inline)) {
                 F weights[kPanels][kParts];
                 unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
-                    unroll<kParts>([&](auto h) __attribute__((always_inline)) { weights[p][h] = Reader::template load<s>(w[p] + h * V::kLanes * Reader::kBytes); });
+                    unroll<kParts>([&](auto h) __attribute__((always_inline)) {
+                        weights[p][h] = Reader::template load<s>(w[p] + h * V::kLanes * Reader::kBytes);
+                    });
                 });
                 unroll<kRows>([&](auto r) __attribute__((always_inline)) {
                     const F in = V::set(quads[r / 4][(r % 4) * stride + s]);
                     unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
-                        unroll<kParts>([&](auto h) __attribute__((always_inline)) { acc[p][r][h] = V::fma(weights[p][h], in, acc[p][r][h]); });
+                        unroll<kParts>([&](auto h)
+                                           __attribute__((always_inline)) { acc[p][r][h] = V::fma(weights[p][h], in, acc[p][r][h]); });
                     });
                 });
             });
             unroll<kPanels>([&](auto p) __attribute__((always_inline)) { w[p] += kPanelRows * Reader::kBytes; });
             unroll<3>([&](auto q) __attribute__((always_inline)) { quads[q] += Reader::kStep; });
         }
-        each([&](F& a, float* s) __attribute__((always_inline)) { V::store(s, a); });
+        each([&](F & a, float* s) __attribute__((always_inline)) { V::store(s, a); });
     }
 
     using Registers = void (*)(const std::byte* const*, const float*, int64_t, int64_t, float*, bool);
@@ -138,6 +147,11 @@ struct FmaTile {
     }
 };
 
+static inline bool is_float(WeightFormat format) {
+    return format == WeightFormat::kF32 || format == WeightFormat::kF16 || format == WeightFormat::kBf16;
+}
+
+/// f(the tile for a format of floats).
 template <class V, int kRegisterRows, int64_t kBlockRows, class F>
 auto with_format(WeightFormat format, F&& f) {
     switch (format) {

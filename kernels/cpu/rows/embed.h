@@ -1,7 +1,7 @@
 // Rows of the embedding table as float32.
 //
-// Traffic: one row of the table a token. A table that is also the head's packed weight is read number by number: a token's row lies there in
-// as many cache lines as it has pairs.
+// Traffic: one row of the table a token. A table that is also the head's packed weight is read number by number: a token's row lies there
+// in as many cache lines as it has pairs.
 #pragma once
 
 #include "kernels/cpu/cpu_stream.h"

@@ -46,7 +46,8 @@ template <class V>
 void run_norm(const NormArgs& a, Stream& stream) noexcept {
     const int64_t k = a.x.extent[1];
     share(stream, a.x.extent[0], a.x.size() / 4, [&](Range rows) {
-        for (int64_t t = rows.begin; t < rows.end; ++t) scale_row<V>(a.x.row(t), a.weight.data, norm_scale<V>(a.x.row(t), k, a.eps), k, a.y.row(t));
+        for (int64_t t = rows.begin; t < rows.end; ++t)
+            scale_row<V>(a.x.row(t), a.weight.data, norm_scale<V>(a.x.row(t), k, a.eps), k, a.y.row(t));
     });
 }
 

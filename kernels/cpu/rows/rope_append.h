@@ -58,7 +58,8 @@ void run_rope_append(const RopeAppendArgs& a, Stream& stream) noexcept {
 
 static inline bool rope_append_fits(const RopeAppendArgs& a) {
     const bool cache = a.cache.dtype == DType::kBf16 || a.cache.dtype == DType::kF32;
-    return cache && a.cache.head_dim <= kMostHeadDim && a.cache.head_dim % 2 == 0 && a.qkv.stride[1] == 1 && a.q.stride[1] == 1 && a.rope.stride[1] == 1;
+    return cache && a.cache.head_dim <= kMostHeadDim && a.cache.head_dim % 2 == 0 && a.qkv.stride[1] == 1 && a.q.stride[1] == 1 &&
+           a.rope.stride[1] == 1;
 }
 
 }  // namespace hearth::cpu

@@ -33,7 +33,9 @@ public:
         int32_t *ids, *counts;     // [padded vocab]
     };
     static int64_t padded(int64_t vocab) { return round_up<int64_t>(vocab, V::kLanes); }
-    static size_t space_bytes(int64_t vocab) { return 2 * scratch_bytes<double>(padded(vocab)) + 2 * scratch_bytes<int32_t>(padded(vocab)); }
+    static size_t space_bytes(int64_t vocab) {
+        return 2 * scratch_bytes<double>(padded(vocab)) + 2 * scratch_bytes<int32_t>(padded(vocab));
+    }
     static Space take(Scratch& scratch, int64_t vocab) {
         const int64_t size = padded(vocab);
         return {scratch.take<double>(size), scratch.take<double>(size), scratch.take<int32_t>(size), scratch.take<int32_t>(size)};
@@ -42,7 +44,8 @@ public:
     explicit Sampling(const Space& space) : scores_(space.scores), weights_(space.weights), ids_(space.ids), counts_(space.counts) {}
 
     /// The token, and where `probabilities` is not null what it was drawn from.
-    int32_t run(const float* logits, int64_t vocab, const SampleParams& p, std::span<const int32_t> history, int64_t position, float* probabilities) {
+    int32_t run(const float* logits, int64_t vocab, const SampleParams& p, std::span<const int32_t> history, int64_t position,
+                float* probabilities) {
         if (probabilities) std::fill_n(probabilities, vocab, 0.0f);
         if (!read(logits, vocab)) return -1;
         penalize(history, p);
@@ -114,7 +117,8 @@ private:
 
     int32_t first_at_least(double bound) const {
         for (int64_t i = 0; i < count_; i += V::kLanes) {
-            if (const uint32_t found = V::at_least(V::load(scores_ + i), V::set(bound))) return static_cast<int32_t>(i + std::countr_zero(found));
+            if (const uint32_t found = V::at_least(V::load(scores_ + i), V::set(bound)))
+                return static_cast<int32_t>(i + std::countr_zero(found));
         }
         return 0;
     }
@@ -262,8 +266,8 @@ void run_sample(const SampleArgs& a, Stream& stream) noexcept {
         const Range range = part_of(rows, part, parts);
         for (int64_t s = range.begin; s < range.end; ++s) {
             const int32_t begin = a.history_starts.data[s], end = a.history_starts.data[s + 1];
-            a.ids.data[s] = row.run(a.logits.row(s), vocab, a.params.data[s], {a.history.data + begin, static_cast<size_t>(end - begin)}, a.positions.data[s],
-                                    a.probabilities.data ? a.probabilities.row(s) : nullptr);
+            a.ids.data[s] = row.run(a.logits.row(s), vocab, a.params.data[s], {a.history.data + begin, static_cast<size_t>(end - begin)},
+                                    a.positions.data[s], a.probabilities.data ? a.probabilities.row(s) : nullptr);
         }
     };
     if (parts <= 1) return work(0);
@@ -278,6 +282,8 @@ size_t sample_workspace(const SampleArgs& a, const Device& device) {
     return scratch_bytes<typename Sampling<V>::Space>(parts) + static_cast<size_t>(parts) * Sampling<V>::space_bytes(a.logits.extent[1]);
 }
 
-static inline bool sample_fits(const SampleArgs& a) { return a.logits.stride[1] == 1 && (!a.probabilities.data || a.probabilities.stride[1] == 1); }
+static inline bool sample_fits(const SampleArgs& a) {
+    return a.logits.stride[1] == 1 && (!a.probabilities.data || a.probabilities.stride[1] == 1);
+}
 
 }  // namespace hearth::cpu

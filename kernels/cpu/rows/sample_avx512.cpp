@@ -4,7 +4,8 @@
 
 namespace hearth::cpu {
 
-const Variant<SampleArgs> kSampleAvx512{"sample/avx512", [](const SampleArgs& a, const Device& device) { return device.level >= CpuLevel::kAvx512 && sample_fits(a); },
+const Variant<SampleArgs> kSampleAvx512{
+    "sample/avx512", [](const SampleArgs& a, const Device& device) { return device.level >= CpuLevel::kAvx512 && sample_fits(a); },
     sample_workspace<Doubles>, run_sample<Doubles>};
 
 }  // namespace hearth::cpu

@@ -29,8 +29,7 @@ std::unique_ptr<const Processor> make_processor(const SentencePieceModel& model,
 class SentencePieceEncoder : public TextEncoder {
 public:
     /// `always_prefix`: every text gets the prefix space, not just one that nothing stands before.
-    SentencePieceEncoder(SentencePieceModel model, bool always_prefix, std::string file)
-        : file_(std::move(file)), always_prefix_(always_prefix) {
+    SentencePieceEncoder(SentencePieceModel model, bool always_prefix, std::string file) : file_(std::move(file)) {
         at_start_ = make_processor(model, file_);
         if (model.add_dummy_prefix && !always_prefix) {
             model.add_dummy_prefix = false;
@@ -48,7 +47,6 @@ public:
 
 private:
     std::string file_;
-    bool always_prefix_;
     std::unique_ptr<const Processor> at_start_, later_;  // later_: without the prefix space; null where both are the same
 };
 

@@ -8,9 +8,9 @@ namespace hearth {
 namespace {
 
 using testing::error_of;
+using ::testing::HasSubstr;
 using testing::Json;
 using testing::rendered;
-using ::testing::HasSubstr;
 
 struct Case {
     const char* expression;
@@ -19,7 +19,8 @@ struct Case {
 
 void expect_all(std::initializer_list<Case> cases, const Json& context = Json::object()) {
     for (const Case& each : cases) {
-        EXPECT_EQ(error_of(std::string("{{ ") + each.expression + " }}", context), std::string("no error: ") + each.expected) << each.expression;
+        EXPECT_EQ(error_of(std::string("{{ ") + each.expression + " }}", context), std::string("no error: ") + each.expected)
+            << each.expression;
     }
 }
 
@@ -50,12 +51,22 @@ TEST(TemplateExpression, WritesFloatsWithTheFewestDigits) {
 }
 
 TEST(TemplateExpression, DividesAndTakesRemaindersDownwards) {
-    expect_all({{"-7 // 2", "-4"}, {"-7 % 3", "2"}, {"7 % -3", "-2"}, {"-7.5 // 2", "-4.0"}, {"7.5 % -2", "-0.5"}, {"7 / 2", "3.5"}, {"2 ** 10", "1024"}, {"2 ** -1", "0.5"}, {"true + true", "2"}});
+    expect_all({{"-7 // 2", "-4"},
+                {"-7 % 3", "2"},
+                {"7 % -3", "-2"},
+                {"-7.5 // 2", "-4.0"},
+                {"7.5 % -2", "-0.5"},
+                {"7 / 2", "3.5"},
+                {"2 ** 10", "1024"},
+                {"2 ** -1", "0.5"},
+                {"true + true", "2"}});
     expect_errors({"1 / 0", "1 // 0", "1 % 0", "1.0 / 0", "0 ** -1"});
 }
 
 TEST(TemplateExpression, AnIntegerBeyond64BitsIsAnError) {
-    expect_all({{"9223372036854775807", "9223372036854775807"}, {"-9223372036854775807 - 1", "-9223372036854775808"}, {"2 ** 62", "4611686018427387904"}});
+    expect_all({{"9223372036854775807", "9223372036854775807"},
+                {"-9223372036854775807 - 1", "-9223372036854775808"},
+                {"2 ** 62", "4611686018427387904"}});
     for (const char* each : {"9223372036854775807 + 1", "2 ** 63", "2 ** 1000000000", "-9223372036854775807 - 2", "3037000500 * 3037000500",
                              "(-9223372036854775807 - 1) // -1", "-(-9223372036854775807 - 1)", "(-9223372036854775807 - 1)|abs"}) {
         EXPECT_THROW(rendered(std::string("{{ ") + each + " }}"), Error) << each;
@@ -91,12 +102,24 @@ TEST(TemplateExpression, FindsMembersInWhatHasThem) {
 }
 
 TEST(TemplateExpression, KnowsWhatIsTrue) {
-    expect_all({{"[] or 'a'", "a"}, {"'' or 0 or {}", "{}"}, {"1 and 'b'", "b"}, {"0 and nothing.x.y", "0"}, {"not ''", "True"}, {"not nothing", "True"}, {"0.0 or none", "None"}});
+    expect_all({{"[] or 'a'", "a"},
+                {"'' or 0 or {}", "{}"},
+                {"1 and 'b'", "b"},
+                {"0 and nothing.x.y", "0"},
+                {"not ''", "True"},
+                {"not nothing", "True"},
+                {"0.0 or none", "None"}});
 }
 
 TEST(TemplateExpression, JoinsAndRepeats) {
-    expect_all({{"'a' + 'b' * 3", "abbb"}, {"[1] + [2] * 2", "[1, 2, 2]"}, {"'a' * -1", ""}, {"1 ~ none ~ 'x' ~ nothing", "1Nonex"}, {"(1,) + (2,)", "(1, 2)"}, {"2 * 'ab'", "abab"}});
-    expect_errors({"'a' + 1", "'a' + none", "none + 'a'", "[1] + (1,)", "'a' - 'b'", "nothing + 'a'", "'a' + nothing", "'a' * 'b'", "{} + {}"});
+    expect_all({{"'a' + 'b' * 3", "abbb"},
+                {"[1] + [2] * 2", "[1, 2, 2]"},
+                {"'a' * -1", ""},
+                {"1 ~ none ~ 'x' ~ nothing", "1Nonex"},
+                {"(1,) + (2,)", "(1, 2)"},
+                {"2 * 'ab'", "abab"}});
+    expect_errors(
+        {"'a' + 1", "'a' + none", "none + 'a'", "[1] + (1,)", "'a' - 'b'", "nothing + 'a'", "'a' + nothing", "'a' * 'b'", "{} + {}"});
 }
 
 TEST(TemplateExpression, IndexesAndSlicesByCharacters) {
@@ -146,10 +169,14 @@ TEST(TemplateExpression, LooksForAttributesFirstWithADotAndForItemsFirstWithBrac
 }
 
 TEST(TemplateExpression, ADictKeepsItsOrderAndTheLastOfEqualKeys) {
-    expect_all({{"{'b': 1, 'a': 2, 'b': 3}", "{'b': 3, 'a': 2}"}, {"{1: 'a', 1.0: 'b', true: 'c'}", "{1: 'c'}"}, {"{(1, 'a'): 2}[(1, 'a')]", "2"}, {"{none: 1}[none]", "1"}});
+    expect_all({{"{'b': 1, 'a': 2, 'b': 3}", "{'b': 3, 'a': 2}"},
+                {"{1: 'a', 1.0: 'b', true: 'c'}", "{1: 'c'}"},
+                {"{(1, 'a'): 2}[(1, 'a')]", "2"},
+                {"{none: 1}[none]", "1"}});
     expect_errors({"{[1]: 2}", "{{}: 2}"});
     // Enough keys for an index.
-    EXPECT_EQ(rendered("{% set d = {'a':1,'b':2,'c':3,'d':4,'e':5,'f':6,'g':7,'h':8,'i':9,'j':10,'a':11} %}{{ d.a }}{{ d.j }}{{ d|length }}{{ d.k is defined }}"),
+    EXPECT_EQ(rendered("{% set d = {'a':1,'b':2,'c':3,'d':4,'e':5,'f':6,'g':7,'h':8,'i':9,'j':10,'a':11} %}{{ d.a }}{{ d.j }}{{ d|length "
+                       "}}{{ d.k is defined }}"),
               "111010False");
 }
 

@@ -8,8 +8,8 @@ namespace hearth {
 namespace {
 
 using testing::error_of;
-using testing::rendered;
 using ::testing::HasSubstr;
+using testing::rendered;
 
 TEST(TemplateSyntax, DropsTheNewlineBehindABlockButNotBehindAnOutput) {
     EXPECT_EQ(rendered("{% if true %}\na\n{% endif %}\nb\n{{ 1 }}\nc"), "a\nb\n1\nc");

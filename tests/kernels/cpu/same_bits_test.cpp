@@ -38,7 +38,8 @@ struct Product {
         host.resize(numbers.size() * static_cast<size_t>(bytes_of(dtype)));
         for (size_t i = 0; i < numbers.size(); ++i) {
             if (dtype == DType::kBf16) reinterpret_cast<Bf16*>(host.data())[i] = to_bf16(numbers[i]);
-            if (dtype == DType::kF16) reinterpret_cast<F16*>(host.data())[i].bits = static_cast<uint16_t>(0x2C00 + (i * 2654435761u >> 20 & 0x83FF));
+            if (dtype == DType::kF16)
+                reinterpret_cast<F16*>(host.data())[i].bits = static_cast<uint16_t>(0x2C00 + (i * 2654435761u >> 20 & 0x83FF));
             if (dtype == DType::kF32) std::memcpy(host.data() + 4 * i, &numbers[i], 4);
         }
         x = random_floats(tokens * k, 4);
@@ -101,7 +102,8 @@ TEST(SameBits, AMatmulRowWhateverTheTokensAndThreads) {
                                 const int64_t first = kTokens - count;
                                 const std::vector<float> got = product.run(device, row, threads, first, count);
                                 ASSERT_TRUE(same_bits(got.data(), want.data() + first * n, count * n))
-                                    << row << " on " << device << ", " << name_of(dtype) << " " << n << " x " << k << ", " << count << " tokens, " << threads << " threads";
+                                    << row << " on " << device << ", " << name_of(dtype) << " " << n << " x " << k << ", " << count
+                                    << " tokens, " << threads << " threads";
                                 ++compared;
                             }
                         }
@@ -120,7 +122,8 @@ TEST(SameBits, SumsPutAsideBetweenBlocksOfKAreTakenUpAgain) {
             const std::vector<float> want = product.run(device, row, 2, 0, 600);
             if (want.empty()) continue;
             for (const int64_t t : {0, 1, 191, 192, 383, 384, 511, 512, 599}) {
-                ASSERT_TRUE(same_bits(product.run(device, row, 2, t, 1).data(), want.data() + t * 48, 48)) << row << " on " << device << ", token " << t;
+                ASSERT_TRUE(same_bits(product.run(device, row, 2, t, 1).data(), want.data() + t * 48, 48))
+                    << row << " on " << device << ", token " << t;
             }
         }
     }
@@ -191,10 +194,12 @@ struct Context {
         std::vector<float> in;
         std::vector<int32_t> positions, starts{0}, tables;
         for (const Part& part : parts) {
-            in.insert(in.end(), q[part.seq].begin() + part.first * heads * dim, q[part.seq].begin() + (part.first + part.count) * heads * dim);
+            in.insert(in.end(), q[part.seq].begin() + part.first * heads * dim,
+                      q[part.seq].begin() + (part.first + part.count) * heads * dim);
             for (int64_t i = 0; i < part.count; ++i) positions.push_back(static_cast<int32_t>(part.first + i));
             starts.push_back(static_cast<int32_t>(positions.size()));
-            for (int64_t b = 0; b < width; ++b) tables.push_back(static_cast<int32_t>((b * std::ssize(lengths) + static_cast<int64_t>(part.seq)) * 7 % blocks));
+            for (int64_t b = 0; b < width; ++b)
+                tables.push_back(static_cast<int32_t>((b * std::ssize(lengths) + static_cast<int64_t>(part.seq)) * 7 % blocks));
         }
         const auto tokens = std::ssize(positions), seqs = std::ssize(parts);
         std::vector<float> y(in.size(), NAN);
@@ -233,7 +238,8 @@ TEST(SameBits, AttentionWhateverTheChunkingThreadsAndNeighbours) {
     };
     constexpr int64_t kLength = 333;
     for (const auto [heads, groups, dim, window, dtype] :
-         {Case{4, 2, 16, 0, DType::kBf16}, Case{6, 2, 80, 0, DType::kF32}, Case{8, 1, 64, 50, DType::kBf16}, Case{3, 3, 24, 300, DType::kF32}, Case{71, 1, 8, 0, DType::kBf16}}) {
+         {Case{4, 2, 16, 0, DType::kBf16}, Case{6, 2, 80, 0, DType::kF32}, Case{8, 1, 64, 50, DType::kBf16},
+          Case{3, 3, 24, 300, DType::kF32}, Case{71, 1, 8, 0, DType::kBf16}}) {
         const Context context(heads, groups, dim, window, dtype, {kLength, 40});
         const int64_t row_size = heads * dim;
         for_each_attention_row([&](const std::string& device, const std::string& row) {
@@ -263,7 +269,8 @@ TEST(SameBits, ALongContextSplitAmongThreadsIsTheSameAsInOnePiece) {
         for (const int threads : {1, 2, 7}) {
             for (const int64_t count : {1, 5}) {
                 const std::vector<float> got = context.run(device, row, threads, {{0, kLength - count, count}});
-                ASSERT_TRUE(same_bits(got.data(), want.data() + (kLength - count) * 128, count * 128)) << row << " on " << device << ", " << threads << " threads";
+                ASSERT_TRUE(same_bits(got.data(), want.data() + (kLength - count) * 128, count * 128))
+                    << row << " on " << device << ", " << threads << " threads";
             }
         }
     });

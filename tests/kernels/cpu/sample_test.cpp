@@ -15,8 +15,8 @@ struct Draws {
     std::vector<float> probabilities;
 };
 
-Draws draw(const Variant<SampleArgs>& row, const Backend& backend, const std::vector<float>& logits, const std::vector<SampleParams>& params,
-           const std::vector<int32_t>& history, bool want_probabilities = true) {
+Draws draw(const Variant<SampleArgs>& row, const Backend& backend, const std::vector<float>& logits,
+           const std::vector<SampleParams>& params, const std::vector<int32_t>& history, bool want_probabilities = true) {
     const auto rows = static_cast<int64_t>(params.size()), vocab = static_cast<int64_t>(logits.size()) / rows;
     std::vector<int32_t> starts{0}, positions;
     std::vector<int32_t> histories;
@@ -103,7 +103,8 @@ TEST(SampleRows, DrawWhatTheReferenceDraws) {
                 const Draws got = draw(row, backend, logits, params, history);
                 EXPECT_EQ(got.ids, want.ids) << row.name << ", vocabulary " << vocab;
                 for (size_t i = 0; i < want.probabilities.size(); ++i) {
-                    ASSERT_NEAR(got.probabilities[i], want.probabilities[i], 1e-6) << row.name << ", vocabulary " << vocab << ", row " << i / static_cast<size_t>(vocab);
+                    ASSERT_NEAR(got.probabilities[i], want.probabilities[i], 1e-6)
+                        << row.name << ", vocabulary " << vocab << ", row " << i / static_cast<size_t>(vocab);
                 }
                 EXPECT_EQ(draw(row, backend, logits, params, history, false).ids, want.ids) << row.name << " without probabilities";
             });

@@ -25,7 +25,9 @@ TEST(ThreadPool, OneCallSeesWhatTheCallBeforeWrote) {
     ThreadPool pool(kThreads);
     std::vector<int64_t> now(kThreads, 1), next(kThreads);
     for (int round = 0; round < 2000; ++round) {
-        pool.run([&](int thread) { next[static_cast<size_t>(thread)] = (std::accumulate(now.begin(), now.end(), int64_t{0}) + thread) % 1000003; });
+        pool.run([&](int thread) {
+            next[static_cast<size_t>(thread)] = (std::accumulate(now.begin(), now.end(), int64_t{0}) + thread) % 1000003;
+        });
         pool.run([&](int thread) { now[static_cast<size_t>(thread)] = next[static_cast<size_t>((thread + 1) % kThreads)]; });
     }
     std::vector<int64_t> want(kThreads, 1);

@@ -157,7 +157,7 @@ std::string limits_line(const Limits& limits) {
     const auto add = [&](std::string_view unit, double peak) {
         if (peak > 0) out += cat(", ", unit, " ", fixed(peak, 0));
     };
-    out += "; 10^9 operations a second:";
+    out += "; 10^9 operations a second";
     add("f32 FMA", limits.fma_f32_gflops);
     add("bf16 dot", limits.dot_bf16_gflops);
     add("int8 dot", limits.dot_int8_gops);

@@ -14,45 +14,6 @@ namespace {
 /// What stands where a weight's numbers would be; rows look at its alignment and never at what is there.
 alignas(64) constexpr std::byte kNoNumbers[64] = {};
 
-/// The stored type of the first tensor whose name ends in `suffix`, else that of most tensors.
-DType stored_type(const std::vector<TensorInfo>& tensors, std::string_view suffix, const std::string& otherwise) {
-    std::string name = otherwise;
-    for (const auto& tensor : tensors) {
-        if (!tensor.name.ends_with(suffix)) continue;
-        name = tensor.dtype;
-        break;
-    }
-    if (name == "F32" || name == "f32") return DType::kF32;
-    return name == "F16" || name == "f16" ? DType::kF16 : DType::kBf16;
-}
-
-struct Part {
-    std::string_view suffix;
-    int64_t n = 0;
-};
-
-class Planner {
-public:
-    Planner(const CheckpointInfo& info, const std::vector<TensorInfo>& tensors, const Backend& backend)
-        : info_(info), tensors_(tensors), backend_(backend) {}
-
-    DeviceWeight weight(std::initializer_list<Part> parts, int64_t k, WeightUse use = WeightUse::kMatmul) const {
-        std::vector<HostMatrix> matrices;
-        for (const auto& part : parts)
-            matrices.push_back({stored_type(tensors_, part.suffix, info_.config.stored_dtype), kNoNumbers, part.n, k});
-        Weight planned = backend_.plan(matrices, use);
-        planned.data = kNoNumbers;
-        return {planned, nullptr};
-    }
-
-    static DeviceVector vector(int64_t size) { return {nullptr, size}; }
-
-private:
-    const CheckpointInfo& info_;
-    const std::vector<TensorInfo>& tensors_;
-    const Backend& backend_;
-};
-
 /// A step of one sequence of T tokens at the end of the context, over no memory.
 class Step {
 public:
@@ -141,36 +102,8 @@ struct Asker {
 
 }  // namespace
 
-Weights planned_layer(const CheckpointInfo& info, const std::vector<TensorInfo>& tensors, const Backend& backend) {
-    const ModelConfig& c = info.config;
-    const Planner plan(info, tensors, backend);
-    const int64_t attended = c.heads * c.head_dim, cached = c.kv_heads * c.head_dim;
-    Weights out;
-    out.head = plan.weight({{c.tied_embeddings ? "embed_tokens.weight" : "lm_head.weight", c.vocab}}, c.hidden);
-    out.embed = c.tied_embeddings ? out.head : plan.weight({{"embed_tokens.weight", c.vocab}}, c.hidden, WeightUse::kLookup);
-    out.final_norm = plan.vector(c.hidden);
-    LayerWeights layer;
-    layer.attention_norm = layer.mlp_norm = plan.vector(c.hidden);
-    layer.qkv = plan.weight({{"q_proj.weight", attended}, {"k_proj.weight", cached}, {"v_proj.weight", cached}}, c.hidden);
-    layer.qkv_bias = plan.vector(c.qkv_bias ? c.qkv_rows() : 0);
-    layer.q_norm = layer.k_norm = plan.vector(c.qk_norm ? c.head_dim : 0);
-    layer.out = plan.weight({{"o_proj.weight", c.hidden}}, attended);
-    layer.out_bias = plan.vector(c.o_bias ? c.hidden : 0);
-    if (c.experts > 0) {
-        layer.router = plan.weight({{"gate.weight", c.experts}}, c.hidden);
-        const auto count = static_cast<size_t>(c.experts);
-        layer.expert_gate.assign(count, plan.weight({{"experts.0.w1.weight", c.intermediate}}, c.hidden).weight);
-        layer.expert_up.assign(count, plan.weight({{"experts.0.w3.weight", c.intermediate}}, c.hidden).weight);
-        layer.expert_down.assign(count, plan.weight({{"experts.0.w2.weight", c.hidden}}, c.intermediate).weight);
-    } else {
-        layer.gate = plan.weight({{"gate_proj.weight", c.intermediate}}, c.hidden);
-        layer.up = plan.weight({{"up_proj.weight", c.intermediate}}, c.hidden);
-        layer.gate_bias = layer.up_bias = plan.vector(c.mlp_bias ? c.intermediate : 0);
-        layer.down = plan.weight({{"down_proj.weight", c.hidden}}, c.intermediate);
-        layer.down_bias = plan.vector(c.mlp_bias ? c.hidden : 0);
-    }
-    out.layers.push_back(std::move(layer));
-    return out;
+Weights planned_layer(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize) {
+    return hearth::planned_layer(info, backend, quantize, kNoNumbers);
 }
 
 KernelChoices choose_kernels(const CheckpointInfo& info, const Weights& planned, const Backend& backend, int64_t prefill_tokens,

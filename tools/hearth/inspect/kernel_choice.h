@@ -24,7 +24,7 @@ struct KernelChoices {
 };
 
 /// Weights as `backend` would lay them out, over no memory: for questions to rows, never for running. One layer.
-Weights planned_layer(const CheckpointInfo& info, const std::vector<TensorInfo>& tensors, const Backend& backend);
+Weights planned_layer(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize);
 
 /// `prefill_tokens`: of a prefill step; `context`: at whose end the sequences stand.
 KernelChoices choose_kernels(const CheckpointInfo& info, const Weights& planned, const Backend& backend, int64_t prefill_tokens,

@@ -4,6 +4,7 @@
 #include <limits>
 #include <random>
 
+#include "tools/hearth/commands.h"
 #include "tools/hearth/support/command_line.h"
 #include "tools/hearth/support/interrupts.h"
 #include "tools/hearth/support/terminal.h"
@@ -18,6 +19,8 @@ void ModelOptions::declare(Arguments& arguments, bool with_template) {
     arguments.text("--device", device, "cpu, cpu:LEVEL (see `hearth devices`), reference; default: cpu", "NAME");
     arguments.choice("--order", order, {"fixed", "free"},
                      "fixed (default): sums in one order, so that no answer depends on what else runs");
+    arguments.choice("--quant", quant, {"q8", "q4"}, "Quantise plain weights while they are loaded; with q4 the embedding and the head are q8");
+    arguments.text("--keep", keep, "With --quant: other formats for some, as lm_head=float,embed=q4,layers.0=q8", "NAME=q8|q4|float,...");
     if (with_template) {
         arguments.choice(
             "--chat-template", chat_template, builtin_template_names(), "A built-in template in place of the model's: " + [] {
@@ -40,11 +43,20 @@ BackendOptions ModelOptions::backend() const {
     return options;
 }
 
+QuantizeOptions ModelOptions::quantize() const {
+    QuantizeOptions options;
+    if (!keep.empty() && quant.empty()) throw UsageError("--keep: expected together with --quant");
+    if (!quant.empty()) options.kind = parse_quant_kind(quant, "--quant");
+    options.keep = parse_keep(keep, "--keep");
+    return options;
+}
+
 OpenOptions ModelOptions::open_options() const {
     OpenOptions options;
     options.model = model;
     options.backend = backend();
     options.context = context;
+    options.quantize = quantize();
     options.chat_template = chat_template;
     options.notice = [silent = quiet](const std::string& line) {
         if (!silent) write_note(painted(terminal_safe(line), Paint::kDim, 2));

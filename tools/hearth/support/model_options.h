@@ -13,9 +13,9 @@ namespace hearth::tool {
 class Arguments;
 class Interrupts;
 
-/// --model, --context, --threads, --device, --order, --chat-template, --quiet; HEARTH_FORCE.
+/// --model, --context, --threads, --device, --order, --quant, --keep, --chat-template, --quiet; HEARTH_FORCE.
 struct ModelOptions {
-    std::string model, device = "cpu", order = "fixed", chat_template;
+    std::string model, device = "cpu", order = "fixed", chat_template, quant, keep;
     int64_t context = 0, threads = 0;
     bool quiet = false;
 
@@ -23,6 +23,9 @@ struct ModelOptions {
     void declare(Arguments& arguments, bool with_template = true);
 
     BackendOptions backend() const;
+
+    /// Throws Error for rules that cannot be read, UsageError for --keep without --quant.
+    QuantizeOptions quantize() const;
 
     /// For LoadedModel::open and Server: notices go to standard error.
     OpenOptions open_options() const;

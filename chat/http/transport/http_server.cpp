@@ -1,0 +1,258 @@
+// The only user of cpp-httplib, with the files beside it.
+//
+// The library parses heads, reads bodies, finds routes and writes answers. What it lacks is added around it: whole-request deadlines and
+// head limits (DeadlineStream), a bound on connections, refusals that never leave an unread body to be taken for a request, a port that
+// is never shared, and an end that lets streams finish (the library's own stop cuts them).
+#include "chat/http/transport/http_server.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <httplib.h>
+#include <ifaddrs.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <system_error>
+#include <thread>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "chat/http/transport/deadline_stream.h"
+#include "chat/http/transport/translate.h"
+
+namespace hearth {
+namespace {
+
+std::string raw_answer(const HttpResponse& response) {
+    std::string out = cat("HTTP/1.1 ", response.status, " Refused\r\n");
+    for (const auto& [name, value] : response.headers) out += cat(name, ": ", value, "\r\n");
+    return out + cat("Content-Length: ", response.body.size(), "\r\nConnection: close\r\n\r\n", response.body);
+}
+
+}  // namespace
+
+class HttpServer::Impl : public httplib::Server {
+public:
+    Impl(HttpHandler handler, ConnectionLimits limits, StopSignal& stop) : handler_(std::move(handler)), limits_(limits), stop_(stop) {
+        new_task_queue = [this] { return new ThreadEach(*this); };
+        set_payload_max_length(kMaxBodyBytes);
+        set_socket_options([](socket_t socket) {
+            // Lets a restarted server have its port back at once. The library's default would let two servers share one in silence.
+            const int yes = 1;
+            ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+        });
+        set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+            auto refused = refuse_head(request);
+            if (!refused) return HandlerResponse::Unhandled;
+            give(*std::move(refused), request, response);
+            return HandlerResponse::Handled;
+        });
+        set_error_handler([this](const httplib::Request& request, httplib::Response& response) {
+            if (response.body.empty()) give(handler_.refuse(response.status, "this request cannot be read"), request, response);
+        });
+        set_exception_handler([this](const httplib::Request& request, httplib::Response& response, std::exception_ptr) {
+            give(handler_.refuse(500, "something went wrong in the server"), request, response);
+        });
+        add_routes();
+    }
+
+    void take_port(const std::string& host, int port) {
+        errno = 0;
+        const int got = port == 0 ? bind_to_any_port(host) : bind_to_port(host, port) ? port : -1;
+        if (got <= 0) {
+            const int why = errno;
+            if (why == EADDRINUSE)
+                throw Error(ErrorKind::kNoResources,
+                            cat("port ", port, " of ", host, " is taken by another program; choose another with --port"));
+            if (why == EACCES)
+                throw Error(ErrorKind::kNoResources,
+                            cat("port ", port, " of ", host, " is not allowed to this user; choose another with --port"));
+            throw Error(ErrorKind::kBadInput, cat("cannot listen on port ", port, " of ", printable(host),
+                                                  why ? cat(": ", std::strerror(why)) : ": no address of this machine"));
+        }
+        port_ = got;
+        ::listen(svr_sock_, 128);  // the library's queue of five turns bursts of connections into waits of a second
+    }
+
+    void begin() {
+        accepting_ = std::thread([this] {
+            accept_thread_ = std::this_thread::get_id();
+            listen_after_bind();
+            ended_ = true;
+        });
+    }
+
+    void wait_for_end() {
+        {
+            std::unique_lock lock(mutex_);
+            while (!stop_.draining() || connections_ > 0) changed_.wait_for(lock, std::chrono::milliseconds(50));
+        }
+        const std::lock_guard joining(join_mutex_);
+        if (!accepting_.joinable()) return;
+        while (!is_running() && !ended_) std::this_thread::yield();  // stop() does nothing to a server that has not begun to listen
+        httplib::Server::stop();
+        accepting_.join();
+    }
+
+    void end_now() {
+        stop_.stop(0);
+        if (accepting_.joinable()) {
+            wait_for_end();
+        } else if (svr_sock_ != INVALID_SOCKET) {
+            ::close(svr_sock_);
+        }
+    }
+
+    int port() const { return port_; }
+
+private:
+    /// A thread for each connection; where there can be none, the connection is turned away on the accepting thread.
+    class ThreadEach : public httplib::TaskQueue {
+    public:
+        explicit ThreadEach(Impl& server) : server_(server) {}
+
+        void enqueue(std::function<void()> serve) override {
+            if (!server_.enter()) return serve();
+            try {
+                std::thread([&server = server_, serve] {
+                    serve();
+                    server.leave();
+                }).detach();
+            } catch (const std::system_error&) {
+                serve();
+                server_.leave();
+            }
+        }
+
+        void shutdown() override {
+            std::unique_lock lock(server_.mutex_);
+            server_.changed_.wait(lock, [this] { return server_.connections_ == 0; });
+        }
+
+    private:
+        Impl& server_;
+    };
+
+    bool enter() {
+        const std::lock_guard lock(mutex_);
+        if (connections_ >= kMaxConnections || stop_.draining()) return false;
+        ++connections_;
+        return true;
+    }
+
+    void leave() {
+        const std::lock_guard lock(mutex_);
+        --connections_;
+        changed_.notify_all();  // under the lock: after it this object may be gone
+    }
+
+    void add_routes() {
+        const Handler handle = [this](const httplib::Request& request, httplib::Response& response) {
+            HttpRequest ours = to_request(request);
+            ours.body = request.body;
+            give(handler_.handle(ours), request, response);
+        };
+        for (const auto& [method, path] : handler_.routes) {
+            if (method == "GET") Get(pattern_of(path), handle);
+            if (method == "POST") Post(pattern_of(path), handle);
+        }
+    }
+
+    std::optional<HttpResponse> refuse_head(const httplib::Request& request) const {
+        if (const BodyLength body = body_length(request); body.bytes < 0) return handler_.refuse(body.status, body.reason);
+        // The library's router matches by regular expressions, which want short texts.
+        if (request.path.size() > 2048) return handler_.refuse(404, "there is nothing at this path");
+        return handler_.check(to_request(request));
+    }
+
+    bool process_and_close_socket(socket_t fd) override {
+        const int flags = ::fcntl(fd, F_GETFL, 0);
+        ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+        const int yes = 1;
+        ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        DeadlineStream stream(fd, limits_, stop_);
+        if (std::this_thread::get_id() == accept_thread_) {
+            const std::string answer =
+                raw_answer(handler_.refuse(503, stop_.draining() ? "the server is stopping" : "too many connections"));
+            stream.write_raw(answer.data(), answer.size());
+            ::shutdown(fd, SHUT_WR);
+        } else {
+            serve(stream);
+            stream.finish();
+        }
+        ::close(fd);
+        return true;
+    }
+
+    /// The requests of one connection, one after the other.
+    void serve(DeadlineStream& stream) {
+        while (stream.wait_for_request()) {
+            bool close = false;
+            const auto head_read = [&](httplib::Request& request) {
+                stream.begin_body(body_length(request).bytes);
+                // The library knows byte ranges and compression; neither is of use here, and both have been ways to make servers work.
+                request.ranges.clear();
+                request.headers.erase("Range");
+                request.headers.erase("Accept-Encoding");
+                // The library hands handlers no connection. This member, unused by its server, asks whether to go on.
+                request.progress = [&stream](uint64_t, uint64_t) { return !stream.peer_gone(); };
+            };
+            const bool ok = process_request(stream, stop_.draining(), close, head_read);
+            if (stream.refusal() != 0) {
+                const std::string why = stream.refusal() == 431 ? cat("the head has more than ", kMaxHeadBytes, " bytes")
+                                                                : "the request did not arrive in time";
+                const std::string answer = raw_answer(handler_.refuse(stream.refusal(), why));
+                stream.write_raw(answer.data(), answer.size());
+                return;
+            }
+            if (!ok || close || stream.has_unread_body() || stop_.draining()) return;
+        }
+    }
+
+    const HttpHandler handler_;
+    const ConnectionLimits limits_;
+    StopSignal& stop_;
+    int port_ = 0;
+    std::thread accepting_;
+    std::atomic<bool> ended_{false};
+    std::atomic<std::thread::id> accept_thread_{};
+    std::mutex mutex_, join_mutex_;
+    std::condition_variable changed_;
+    int connections_ = 0;
+};
+
+HttpServer::HttpServer(HttpHandler handler, ConnectionLimits limits, StopSignal& stop)
+    : impl_(std::make_unique<Impl>(std::move(handler), limits, stop)) {}
+
+HttpServer::~HttpServer() { impl_->end_now(); }
+
+void HttpServer::bind(const std::string& host, int port) { impl_->take_port(host, port); }
+int HttpServer::port() const { return impl_->port(); }
+void HttpServer::start() { impl_->begin(); }
+void HttpServer::wait() { impl_->wait_for_end(); }
+
+std::vector<std::string> own_addresses() {
+    ifaddrs* list = nullptr;
+    if (::getifaddrs(&list) != 0) return {};
+    const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, ::freeifaddrs);
+    std::vector<std::string> out;
+    for (const ifaddrs* at = list; at; at = at->ifa_next) {
+        char text[INET6_ADDRSTRLEN] = {};
+        if (!at->ifa_addr) continue;
+        if (at->ifa_addr->sa_family == AF_INET) {
+            ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(at->ifa_addr)->sin_addr, text, sizeof text);
+        } else if (at->ifa_addr->sa_family == AF_INET6) {
+            ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(at->ifa_addr)->sin6_addr, text, sizeof text);
+        }
+        if (*text) out.emplace_back(text);
+    }
+    return out;
+}
+
+}  // namespace hearth

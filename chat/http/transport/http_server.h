@@ -1,0 +1,62 @@
+// HTTP/1.1 on a port: the library behind a small face, so that handlers know neither it nor sockets.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "chat/http/message.h"
+#include "chat/http/stop_signal.h"
+
+namespace hearth {
+
+/// What answers. Called from many threads at once.
+struct HttpHandler {
+    /// Method and path of every route; where a path ends with "/*", anything may follow.
+    std::vector<std::pair<std::string, std::string>> routes;
+    /// Looks at the head alone, before a byte of the body is read: an answer here is a refusal.
+    std::function<std::optional<HttpResponse>(const HttpRequest&)> check;
+    /// The answer. What it throws becomes status 500 without a word about the reason.
+    std::function<HttpResponse(const HttpRequest&)> handle;
+    /// The answer to a request that is refused for HTTP's own reasons.
+    std::function<HttpResponse(int status, const std::string& message)> refuse;
+};
+
+/// Deadlines of a connection. Tests make them short.
+struct ConnectionLimits {
+    std::chrono::milliseconds idle{15'000};         // between two requests
+    std::chrono::milliseconds head{10'000};         // from the first byte of a head to its last
+    std::chrono::milliseconds body{10'000};         // and a second more for each 64 KiB
+    std::chrono::milliseconds write_stall{30'000};  // without the client taking a byte
+};
+
+/// Takes connections, each with a thread of its own, kMaxConnections at most; one more is told 503.
+class HttpServer {
+public:
+    HttpServer(HttpHandler handler, ConnectionLimits limits, StopSignal& stop);
+    ~HttpServer();  // stops at once and waits
+
+    /// Takes the port (0: any free one); connections wait. Never shares a port. Throws Error{kNoResources} naming host and port when it
+    /// is taken, Error{kBadInput} when the host is no address of this machine.
+    void bind(const std::string& host, int port);
+    int port() const;
+
+    /// Answers, from now on and those that wait.
+    void start();
+
+    /// Until the stop signal was given and the last connection has ended.
+    void wait();
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// This machine's addresses as texts.
+std::vector<std::string> own_addresses();
+
+}  // namespace hearth

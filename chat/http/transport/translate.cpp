@@ -1,0 +1,91 @@
+#include "chat/http/transport/translate.h"
+
+#include <utility>
+
+#include "base/text.h"
+
+namespace hearth {
+namespace {
+
+/// A body that the handler writes, through the library's sink.
+class SinkWriter : public BodyWriter {
+public:
+    explicit SinkWriter(httplib::DataSink& sink) : sink_(sink) {}
+    bool write(std::string_view data) override { return data.empty() || sink_.write(data.data(), data.size()); }
+    bool client_gone() override { return !sink_.is_writable(); }
+
+private:
+    httplib::DataSink& sink_;
+};
+
+}  // namespace
+
+HttpRequest to_request(const httplib::Request& from) {
+    HttpRequest out;
+    out.method = from.method;
+    out.path = from.path;
+    for (const auto& [name, value] : from.headers) {
+        std::string key = name;
+        for (char& c : key) {
+            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        }
+        out.headers.emplace_back(std::move(key), value);
+    }
+    out.client_gone = [&from] { return from.progress && !from.progress(0, 0); };  // see Impl::serve
+    return out;
+}
+
+void give(HttpResponse from, const httplib::Request& request, httplib::Response& to) {
+    to.status = from.status;
+    std::string type = "text/plain";
+    for (auto& [name, value] : from.headers) {
+        if (name == "Content-Type") {
+            type = value;
+        } else {
+            to.set_header(name, value);
+        }
+    }
+    if (!from.stream) {
+        to.set_content(std::move(from.body), type);
+        return;
+    }
+    auto provider = [stream = std::move(from.stream)](size_t, httplib::DataSink& sink) {
+        SinkWriter writer(sink);
+        stream(writer);
+        const bool whole = sink.is_writable();
+        if (whole) sink.done();
+        return whole;
+    };
+    if (request.version == "HTTP/1.0") {
+        to.set_content_provider(type, std::move(provider));  // ends with the connection
+    } else {
+        to.set_chunked_content_provider(type, std::move(provider));
+    }
+}
+
+BodyLength body_length(const httplib::Request& request) {
+    const auto refuse = [](int status, std::string why) { return BodyLength{-1, status, std::move(why)}; };
+    if (request.headers.size() > kMaxHeaders + 4)
+        return refuse(431, cat("more than ", kMaxHeaders, " headers"));  // four are the library's own
+    if (request.has_header("Transfer-Encoding")) return refuse(411, "a body is taken with Content-Length only, not with Transfer-Encoding");
+    if (request.has_header("Content-Encoding")) return refuse(415, "a body is taken as it is, not with Content-Encoding");
+    if (request.get_header_value_count("Content-Length") > 1) return refuse(400, "more than one Content-Length");
+    if (!request.has_header("Content-Length")) {
+        const bool expected = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+        return expected ? refuse(411, "a body needs its Content-Length") : BodyLength{};
+    }
+    int64_t length = 0;
+    const std::string text = request.get_header_value("Content-Length");
+    for (const char c : text) {
+        if (c < '0' || c > '9') return refuse(400, "Content-Length is not a number");
+        length = length * 10 + (c - '0');
+        if (length > kMaxBodyBytes) return refuse(413, cat("the body has more than the ", kMaxBodyBytes, " bytes that are taken"));
+    }
+    return {length, 0, {}};
+}
+
+std::string pattern_of(const std::string& path) {
+    return path.ends_with("/*") ? path.substr(0, path.size() - 1) + ".+" : path == "/" ? path : path + "/?";
+}
+
+}  // namespace hearth

@@ -1,0 +1,142 @@
+// The innermost loops of an integer product: one or two panels times some rows of inputs, sums in registers.
+//
+// A group of 32 k: eight dots an output and row, exact in int32; where there are zero points their share is taken off, exact in float32 (every number is whole
+// and below 2^24). Then one FMA with (weight scale * input scale).
+// Order of summation: one FMA a group and output, groups rising: the same whatever the instruction set, the number of rows and the unit that made the dots.
+#pragma once
+
+#include <array>
+
+#include "kernels/cpu/quant/expand.h"
+#include "kernels/cpu/quant/input.h"
+
+namespace hearth::cpu {
+
+/// Reads groups from panels as they lie in memory.
+template <class V, WeightFormat kFormat, bool kZerosOf>
+struct PanelSource {
+    using D = IntDot<V>;
+    static constexpr bool kZeros = kZerosOf;
+    static constexpr int kUnpacked = kFormat == WeightFormat::kQ4 ? 2 : 1;  // steps in a load
+    static constexpr int64_t kAhead = 2048;
+
+    const std::byte* data;
+    typename D::I table;
+    GroupPlace at{kFormat, kZeros, 0};
+
+    HEARTH_INLINE void begin(const QuantPanel& panel) {
+        data = panel.data;
+        const ByteTable bytes(*panel.levels, D::kOffset);
+        if constexpr (kFormat == WeightFormat::kQ4) table = D::table(bytes.bytes);
+    }
+    HEARTH_INLINE void seek(int64_t g) {
+        at = GroupPlace(kFormat, kZeros, g);
+        fetch(data + at.scales);
+    }
+    /// Vector `part` of steps `load` and, of q4, load + 4.
+    template <int kPart>
+    HEARTH_INLINE void weights(int load, typename D::Weights (&out)[kUnpacked]) const {
+        const std::byte* p = data + at.codes + load * 64 + kPart * static_cast<int>(sizeof(typename D::I));
+        if constexpr (kPart == 0) fetch(p);
+        const auto raw = D::load(p);
+        if constexpr (kFormat == WeightFormat::kQ8) {
+            out[0] = D::prepare(D::from_q8(raw));
+        } else {
+            out[0] = D::prepare(D::look_up(table, D::low(raw)));
+            out[1] = D::prepare(D::look_up(table, D::high(raw)));
+        }
+    }
+    HEARTH_INLINE typename V::F scales(int i) const { return V::load(reinterpret_cast<const F16*>(data + at.scales) + i); }
+    HEARTH_INLINE typename V::F zeros(int i) const { return D::load_bytes(reinterpret_cast<const int8_t*>(data + at.zeros) + i); }
+
+private:
+    static HEARTH_INLINE void fetch(const std::byte* p) { _mm_prefetch(reinterpret_cast<const char*>(p + kAhead), _MM_HINT_T0); }
+};
+
+/// Reads groups that were expanded.
+template <class V, bool kZerosOf>
+struct ExpandedSource {
+    using D = IntDot<V>;
+    static constexpr bool kZeros = kZerosOf;
+    static constexpr int kUnpacked = 1;
+
+    const ExpandedGroup* groups;
+    const ExpandedGroup* group = nullptr;
+
+    HEARTH_INLINE void begin(const ExpandedGroup* first) { groups = first; }
+    HEARTH_INLINE void seek(int64_t g) { group = groups + g; }
+    template <int kPart>
+    HEARTH_INLINE void weights(int load, typename D::Weights (&out)[1]) const {
+        out[0] = D::prepare(D::load(group->codes[load] + kPart * static_cast<int>(sizeof(typename D::I))));
+    }
+    HEARTH_INLINE typename V::F scales(int i) const { return V::load(group->scales + i); }
+    HEARTH_INLINE typename V::F zeros(int i) const { return V::load(group->zeros + i); }
+};
+
+/// Rows of inputs from `row` on, groups from `group` on.
+struct InputPart {
+    const QuantInput* input;
+    int64_t row, group;
+};
+
+/// sums[panel][kStride rows][16] = (first ? 0 : sums) + product over `groups` groups.
+template <class V, class Source, int kPanels, int kRows, int64_t kStride, class Panel>
+void dot_registers(const Panel* panels, const InputPart& part, int64_t groups, float* sums, bool first) {
+    using D = IntDot<V>;
+    using F = typename V::F;
+    constexpr int kParts = static_cast<int>(kPanelRows) / V::kLanes, kLoads = static_cast<int>(kPanelSteps) / Source::kUnpacked;
+    const QuantInput& input = *part.input;
+    F acc[kPanels][kRows][kParts];
+    const auto each = [&](auto&& f) __attribute__((always_inline)) {
+        unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
+            unroll<kRows>([&](auto r) __attribute__((always_inline)) { unroll<kParts>([&](auto h) __attribute__((always_inline)) { f(p, r, h); }); });
+        });
+    };
+    const auto place = [&](int p, int r, int h) __attribute__((always_inline)) { return sums + (p * kStride + r) * kPanelRows + h * V::kLanes; };
+    each([&](auto p, auto r, auto h) __attribute__((always_inline)) { acc[p][r][h] = first ? V::zero() : V::load(place(p, r, h)); });
+    Source sources[kPanels];
+    unroll<kPanels>([&](auto p) __attribute__((always_inline)) { sources[p].begin(panels[p]); });
+    const int8_t* x = input.codes + part.row * input.stride + part.group * kQuantGroup;
+    const int8_t* quads[2] = {x, x + 4 * input.stride};
+    int64_t factor = part.group * input.pitch + part.row;
+    for (int64_t g = 0; g < groups; ++g, factor += input.pitch) {
+        typename D::I sum[kPanels][kRows][kParts];
+        each([&](auto p, auto r, auto h) __attribute__((always_inline)) { sum[p][r][h] = D::kOffset == 0 ? D::set(0) : D::set(input.starts[factor + r]); });
+        unroll<kPanels>([&](auto p) __attribute__((always_inline)) { sources[p].seek(g); });
+        unroll<kLoads>([&](auto load) __attribute__((always_inline)) {
+            typename D::Weights w[kPanels][kParts][Source::kUnpacked];
+            unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
+                unroll<kParts>([&](auto h) __attribute__((always_inline)) { sources[p].template weights<h>(load, w[p][h]); });
+            });
+            unroll<Source::kUnpacked>([&](auto u) __attribute__((always_inline)) {
+                unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+                    const auto in = broadcast_four<V>(quads[r / 4] + (r % 4) * input.stride + 4 * (load + u * kLoads));
+                    unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
+                        unroll<kParts>([&](auto h) __attribute__((always_inline)) { sum[p][r][h] = D::dot(sum[p][r][h], w[p][h][u], in); });
+                    });
+                });
+            });
+        });
+        each([&](auto p, auto r, auto h) __attribute__((always_inline)) {
+            F whole = D::to_float(sum[p][r][h]);
+            if constexpr (Source::kZeros) whole = V::fnma(sources[p].zeros(h * V::kLanes), V::set(input.sums[factor + r]), whole);
+            const F scale = V::mul(sources[p].scales(h * V::kLanes), V::set(input.scales[factor + r]));
+            acc[p][r][h] = V::fma(whole, scale, acc[p][r][h]);
+        });
+        quads[0] += kQuantGroup;
+        quads[1] += kQuantGroup;
+    }
+    each([&](auto p, auto r, auto h) __attribute__((always_inline)) { V::store(place(p, r, h), acc[p][r][h]); });
+}
+
+/// dot_registers for 1 to kMost rows.
+template <class V, class Source, int kPanels, int kMost, int64_t kStride, class Panel>
+void dot_rows(const Panel* panels, const InputPart& part, int64_t rows, int64_t groups, float* sums, bool first) {
+    using Function = void (*)(const Panel*, const InputPart&, int64_t, float*, bool);
+    static constexpr auto kFunctions = []<int... kRow>(std::integer_sequence<int, kRow...>) {
+        return std::array<Function, sizeof...(kRow)>{dot_registers<V, Source, kPanels, kRow + 1, kStride, Panel>...};
+    }(std::make_integer_sequence<int, kMost>{});
+    kFunctions[static_cast<size_t>(rows - 1)](panels, part, groups, sums, first);
+}
+
+}  // namespace hearth::cpu

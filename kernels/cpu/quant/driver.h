@@ -1,0 +1,180 @@
+// How the matmul rows of quantised weights walk over their matrix; what a panel is multiplied with is a Kernel's own.
+//
+// Two panels at a time: gate and up of the same outputs, or two of one weight. Few rows of inputs (up to Kernel::kFewRows): each thread owns a contiguous run of
+// panels and streams it in two halves side by side, each from its first byte to its last, unpacking in registers. Many: kBlockDepth k of two panels are
+// expanded into L1 once and multiplied with all tiles of a block of rows, whose sums wait in scratch from one block of k to the next; the
+// next block of k is fetched meanwhile.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/checked.h"
+#include "kernels/cpu/cpu_stream.h"
+#include "kernels/cpu/matmul/finish.h"
+#include "kernels/cpu/quant/expand.h"
+#include "kernels/scratch.h"
+#include "kernels/select.h"
+
+namespace hearth::cpu {
+
+// A Kernel is a struct of static members, for one format, with or without zero points:
+//   kMaxRows, kFewRows, kBlockRows, kBlockDepth   rows of a tile, rows up to which few() is used (0: there is none), rows and k (a multiple of 64) of a block
+//   Block                  kBlockDepth k of one panel, expanded
+//   Session                what a thread sets up
+//   Input                  what it reads of x: bytes(a), make(a, scratch), packs(a), pack(a, columns, input, range of rows), rows(a): how many there are to pack
+//   kFormat, kZeros
+//   few(panels, inputs, rows, groups, sums): sums[2][kMaxRows][16] of up to kFewRows rows; panels[1].data may be null
+//   expand(panel, first group, groups, block)
+//   multiply(blocks, inputs, range of rows, first group, groups, sums, first, fetch): sums = (first ? 0 : sums) + product; blocks[1] may be null.
+//                          sums[tiles][2][kMaxRows][16]; calls fetch(tile) once for each
+
+template <class Kernel>
+constexpr int64_t kQuantTileSums = 2 * Kernel::kMaxRows * kPanelRows;
+
+/// The inputs of both panels: the same, but where gate and up permute their columns differently.
+template <class Input>
+struct PairInput {
+    Input of[2];
+    bool same = true;
+};
+
+/// Pair by pair through a run of panels.
+template <class Kernel>
+class QuantPairs {
+public:
+    QuantPairs(const MatmulArgs& a, Range panels)
+        : a_(a), panels_(panels), half_(a.up ? panels.size() : ceil_div<int64_t>(panels.size(), 2)), bytes_(panel_bytes(Kernel::kFormat, Kernel::kZeros, a.w.k)) {}
+
+    int64_t count() const { return half_; }
+    bool has_second(int64_t i) const { return a_.up || panels_.begin + half_ + i < panels_.end; }
+    QuantPanel first(int64_t i) const { return panel(a_.w, panels_.begin + i); }
+    QuantPanel second(int64_t i) const {
+        if (!has_second(i)) return {};
+        return a_.up ? panel(a_.up, panels_.begin + i) : panel(a_.w, panels_.begin + half_ + i);
+    }
+
+    void finish(int64_t i, int64_t row, int64_t rows, const float* sums) const {
+        const float* second = sums + Kernel::kMaxRows * kPanelRows;
+        if (a_.up) {
+            finish_gated<Vec>(a_, panels_.begin + i, row, rows, sums, second);
+        } else {
+            finish_plain<Vec>(a_, panels_.begin + i, row, rows, sums);
+            if (has_second(i)) finish_plain<Vec>(a_, panels_.begin + half_ + i, row, rows, second);
+        }
+    }
+
+private:
+    QuantPanel panel(const Weight& w, int64_t i) const { return {static_cast<const std::byte*>(w.data) + i * bytes_, &w.levels}; }
+
+    const MatmulArgs& a_;
+    Range panels_;
+    int64_t half_, bytes_;
+};
+
+HEARTH_INLINE int64_t groups_of(const Weight& w) { return round_up(w.k, kBlockDepth) / kQuantGroup; }
+
+template <class Kernel, class Inputs>
+void quant_few(const MatmulArgs& a, const Inputs& inputs, Range panels) {
+    alignas(64) float sums[kQuantTileSums<Kernel>];
+    const QuantPairs<Kernel> pairs(a, panels);
+    const int64_t rows = a.x.extent[0];
+    for (int64_t i = 0; i < pairs.count(); ++i) {
+        const QuantPanel pair[2] = {pairs.first(i), pairs.second(i)};
+        Kernel::few(pair, inputs, rows, groups_of(a.w), sums);
+        pairs.finish(i, 0, rows, sums);
+    }
+}
+
+/// Scratch of one thread for many rows.
+template <class Kernel>
+struct QuantSpace {
+    typename Kernel::Block blocks[2];
+    alignas(64) float sums[Kernel::kBlockRows / Kernel::kMaxRows * kQuantTileSums<Kernel>];
+};
+
+template <class Kernel, class Inputs>
+void quant_many(const MatmulArgs& a, const Inputs& inputs, Range panels, Range all_rows, QuantSpace<Kernel>& space) {
+    constexpr int64_t kBlockGroups = Kernel::kBlockDepth / kQuantGroup, kBytes = block_bytes(Kernel::kFormat, Kernel::kZeros);
+    const QuantPairs<Kernel> pairs(a, panels);
+    const int64_t groups = groups_of(a.w);
+    for (int64_t begin = all_rows.begin; begin < all_rows.end; begin += Kernel::kBlockRows) {
+        const int64_t end = std::min(all_rows.end, begin + Kernel::kBlockRows), tiles = ceil_div(end - begin, Kernel::kMaxRows);
+        for (int64_t i = 0; i < pairs.count(); ++i) {
+            const QuantPanel pair[2] = {pairs.first(i), pairs.second(i)};
+            for (int64_t g = 0; g < groups; g += kBlockGroups) {
+                const int64_t count = std::min(kBlockGroups, groups - g), lines = ceil_div<int64_t>(count / 2 * kBytes, 64), of_tile = ceil_div(lines, tiles);
+                Kernel::expand(pair[0], g, count, space.blocks[0]);
+                if (pair[1].data) Kernel::expand(pair[1], g, count, space.blocks[1]);
+                const typename Kernel::Block* const blocks[2] = {&space.blocks[0], pair[1].data ? &space.blocks[1] : nullptr};
+                const auto fetch = [&](int64_t tile) {
+                    for (const QuantPanel& panel : pair) {
+                        const std::byte* next = panel.data + (g + count) / 2 * kBytes + tile * of_tile * 64;
+                        for (int64_t line = 0; panel.data && line < of_tile; ++line) _mm_prefetch(reinterpret_cast<const char*>(next + line * 64), _MM_HINT_T1);
+                    }
+                };
+                Kernel::multiply(blocks, inputs, {begin, end}, g, count, space.sums, g == 0, fetch);
+            }
+            for (int64_t tile = 0; tile < tiles; ++tile) {
+                const int64_t row = begin + tile * Kernel::kMaxRows;
+                pairs.finish(i, row, std::min(Kernel::kMaxRows, end - row), space.sums + tile * kQuantTileSums<Kernel>);
+            }
+        }
+    }
+}
+
+/// The inputs for w and, where its columns lie in another order, for up.
+template <class Kernel>
+bool same_columns(const MatmulArgs& a) {
+    if (!a.up || a.up.columns == a.w.columns) return true;
+    return a.up.columns && a.w.columns && std::memcmp(a.up.columns, a.w.columns, static_cast<size_t>(a.w.k) * sizeof(int32_t)) == 0;
+}
+
+template <class Kernel>
+void quant_multiply(const MatmulArgs& a, Stream& stream) noexcept {
+    Scratch scratch(stream);
+    ThreadPool& pool = pool_of(stream);
+    const int64_t tokens = a.x.extent[0], panels = ceil_div(a.w.n, kPanelRows), threads = pool.threads();
+    using Input = typename Kernel::Input;
+    PairInput<Input> inputs{{}, same_columns<Kernel>(a)};
+    for (int i = 0; i < (inputs.same ? 1 : 2); ++i) {
+        inputs.of[i] = Input::make(a, scratch);
+        const int32_t* columns = i == 0 ? a.w.columns : a.up.columns;
+        share(stream, Input::rows_to_pack(a), Input::rows_to_pack(a) * a.w.k / 8, [&](Range rows) { inputs.of[i].pack(a, columns, rows); });
+    }
+    if (inputs.same) inputs.of[1] = inputs.of[0];
+    if constexpr (Kernel::kFewRows > 0) {
+        if (tokens <= Kernel::kFewRows) {
+            pool.run([&](int thread) { quant_few<Kernel>(a, inputs, part_of(panels, thread, threads)); });
+            return;
+        }
+    }
+    // Threads share the panels; where there are few of those, also the rows.
+    const int64_t columns = std::clamp<int64_t>(panels / 2, 1, threads), row_parts = threads / columns, tiles = ceil_div(tokens, Kernel::kMaxRows);
+    auto* spaces = scratch.take<QuantSpace<Kernel>>(threads);
+    pool.run([&](int thread) {
+        if (thread >= columns * row_parts) return;
+        const Range part = part_of(tiles, thread / columns, row_parts);
+        [[maybe_unused]] const typename Kernel::Session session;
+        quant_many<Kernel>(a, inputs, part_of(panels, thread % columns, columns), {part.begin * Kernel::kMaxRows, std::min(tokens, part.end * Kernel::kMaxRows)},
+                           spaces[thread]);
+    });
+}
+
+template <class Kernel>
+size_t quant_workspace(const MatmulArgs& a, const Device& device) {
+    return 2 * Kernel::Input::bytes_of(a) + scratch_bytes<QuantSpace<Kernel>>(device.threads);
+}
+
+/// What every row asks: panels of one format and shape, rows of y and x that are dense.
+template <class V>
+HEARTH_INLINE bool fits_quantized(const MatmulArgs& a) {
+    const auto dense = [](const auto& v) { return v.stride[1] == 1 || v.extent[1] <= 1; };
+    const auto alike = [](const Weight& v, const Weight& w) {
+        return v.layout == w.layout && v.format == w.format && v.n == w.n && v.k == w.k && v.has_zeros == w.has_zeros;
+    };
+    return is_quantized(a.w.format) && a.w.layout == WeightLayout::kPanels && (!a.up || alike(a.w, a.up)) && dense(a.x) && dense(a.y) &&
+           (!a.residual.data || dense(a.residual)) && !(a.up && a.residual.data);
+}
+
+}  // namespace hearth::cpu

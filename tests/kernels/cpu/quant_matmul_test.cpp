@@ -1,0 +1,285 @@
+// Products with quantised weights: against the reference, against the same whole numbers in double, and bit for bit among themselves.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "base/checked.h"
+#include "kernels/reference/reference.h"
+#include "tests/kernels/cases.h"
+
+namespace hearth::testing {
+namespace {
+
+struct Format {
+    QuantKind kind;
+    bool zeros = false, columns = false;
+    Levels levels = kNormalLevels;
+};
+
+std::string text_of(const Format& f) {
+    return std::string(f.kind == QuantKind::kQ8   ? "q8"
+                       : f.kind == QuantKind::kQ4 ? "q4"
+                                                  : "f8") +
+           (f.zeros ? ", zero points" : "") + (f.columns ? ", columns" : "");
+}
+
+const std::vector<Format> kFormats = {{QuantKind::kQ8},
+                                      {QuantKind::kQ4},
+                                      {QuantKind::kF8},
+                                      {QuantKind::kQ8, true},
+                                      {QuantKind::kQ4, true, false, kLinearLevels},
+                                      {QuantKind::kQ8, false, true},
+                                      {QuantKind::kQ4, true, true, kLinearLevels},
+                                      {QuantKind::kF8, false, true}};
+
+/// One quantised matrix of random codes, every code among them.
+struct Matrix {
+    Matrix(const Format& format, int64_t n_, int64_t k_, uint32_t seed) : n(n_), k(k_), random(seed) {
+        const auto groups = static_cast<size_t>(n * ceil_div(k, kQuantGroup));
+        codes.resize(static_cast<size_t>(n * code_bytes(format.kind, k)));
+        for (uint8_t& code : codes) {
+            code = static_cast<uint8_t>(random());
+            if (format.kind == QuantKind::kF8 && (code & 0x7F) == 0x7F) code = 0x3C;  // not a number
+        }
+        scales.resize(groups);
+        wide_scales.resize(groups);
+        zeros.resize(groups);
+        for (size_t i = 0; i < groups; ++i) {
+            wide_scales[i] = 0.5f + static_cast<float>(random() % 1000) * 1e-3f;
+            scales[i] = to_f16(wide_scales[i] * (i % 3 ? 0.01f : -0.01f));
+            zeros[i] = static_cast<int8_t>(format.kind == QuantKind::kQ4 ? static_cast<int>(random() % 16) - 8
+                                                                         : static_cast<int>(random() % 256) - 128);
+        }
+        columns.resize(static_cast<size_t>(k));
+        std::iota(columns.begin(), columns.end(), 0);
+        std::shuffle(columns.begin(), columns.end(), random);
+        rows = {.kind = format.kind,
+                .codes = codes.data(),
+                .scales = scales.data(),
+                .wide_scales = nullptr,
+                .zeros = nullptr,
+                .columns = nullptr,
+                .levels = format.levels};
+        if (format.kind == QuantKind::kF8) rows.scales = nullptr, rows.wide_scales = wide_scales.data();
+        if (format.zeros) rows.zeros = zeros.data();
+        if (format.columns) rows.columns = columns.data();
+    }
+
+    HostMatrix host() const { return {DType::kF32, nullptr, n, k, &rows}; }
+
+    int64_t n, k;
+    std::mt19937 random;
+    std::vector<uint8_t> codes;
+    std::vector<F16> scales;
+    std::vector<float> wide_scales;
+    std::vector<int8_t> zeros;
+    std::vector<int32_t> columns;
+    QuantRows rows;
+};
+
+struct Size {
+    int64_t tokens, n, k;
+};
+
+/// y = x w^T + bias + residual, or gated.
+class Product {
+public:
+    Product(const Format& format, const Size& size, bool gated)
+        : format_(format), size_(size), gated_(gated), w_(format, size.n, size.k, 1), up_(format, size.n, size.k, 2) {
+        std::mt19937 random(7);
+        std::normal_distribution<float> normal;
+        const auto fill = [&](std::vector<float>& v, int64_t count) {
+            v.resize(static_cast<size_t>(count));
+            for (float& x : v) x = normal(random);
+        };
+        fill(x_, size.tokens * size.k);
+        fill(bias_, size.n);
+        fill(residual_, size.tokens * size.n);
+        for (int64_t i = 0; i < size.tokens * size.k; ++i) {  // groups of very different size, one of nothing
+            x_[static_cast<size_t>(i)] *= i / kQuantGroup % 5 == 4 ? 0.0f : std::ldexp(1.0f, static_cast<int>(i / kQuantGroup % 7) - 3);
+        }
+    }
+
+    /// Rows [first, first + count) of y by `row`; empty where it does not support them.
+    std::vector<float> run(const std::string& device, const std::string& row, int threads, int64_t first, int64_t count,
+                           bool finish = true) {
+        const auto backend = make_backend({.device = device, .threads = threads, .forced = row});
+        const auto stream = backend->make_stream();
+        const HostMatrix hosts[] = {w_.host(), up_.host()};
+        const int64_t bytes = round_up<int64_t>(backend->plan({&hosts[0], 1}, WeightUse::kMatmul).bytes, 64);
+        const DeviceBytes storage = backend->allocate(2 * bytes);
+        std::vector<float> y(residual_.begin() + first * size_.n, residual_.begin() + (first + count) * size_.n);
+        MatmulArgs a;
+        a.x = {x_.data() + first * size_.k, {count, size_.k}};
+        a.w = backend->prepare({&hosts[0], 1}, WeightUse::kMatmul, storage.get(), *stream);
+        a.y = {y.data(), {count, size_.n}};
+        if (finish) a.bias = {bias_.data(), {size_.n}};
+        if (gated_) {
+            a.up = backend->prepare({&hosts[1], 1}, WeightUse::kMatmul, storage.get() + bytes, *stream);
+        } else if (finish) {
+            a.residual = as_const(a.y);
+        }
+        const auto* variant = find_variant(backend->tables().matmul, a, backend->device());
+        if (!variant) return {};
+        stream->reserve(variant->workspace_bytes(a, backend->device()));
+        variant->run(a, *stream);
+        EXPECT_EQ(stream->mark(), 0u) << variant->name << " keeps scratch";
+        return y;
+    }
+    std::vector<float> run(const std::string& device, const std::string& row, int threads) {
+        return run(device, row, threads, 0, size_.tokens);
+    }
+    std::vector<float> reference() { return run("reference", "matmul/reference", 1); }
+
+    /// w x in double, with x quantised as the integer rows do; no bias, no residual.
+    std::vector<double> exact() const {
+        const int64_t n = size_.n, k = size_.k, groups = ceil_div(k, kQuantGroup);
+        std::vector<double> y(static_cast<size_t>(size_.tokens * n));
+        std::vector<float> w(static_cast<size_t>(k));
+        for (int64_t t = 0; t < size_.tokens; ++t) {
+            std::vector<double> x(static_cast<size_t>(k));
+            const auto column = [&](int64_t i) { return static_cast<size_t>(format_.columns ? w_.columns[static_cast<size_t>(i)] : i); };
+            for (int64_t g = 0; g < groups; ++g) {
+                float largest = 0;
+                const int64_t begin = g * kQuantGroup, end = std::min(k, begin + kQuantGroup);
+                for (int64_t i = begin; i < end; ++i) largest = std::max(largest, std::abs(x_[static_cast<size_t>(t * k) + column(i)]));
+                for (int64_t i = begin; i < end && largest > 0; ++i) {
+                    x[column(i)] = double{largest} / 127 * std::nearbyint(x_[static_cast<size_t>(t * k) + column(i)] * (127 / largest));
+                }
+            }
+            for (int64_t r = 0; r < n; ++r) {
+                dequantize_row(w_.rows, r, k, w.data());
+                for (int64_t i = 0; i < k; ++i)
+                    y[static_cast<size_t>(t * n + r)] += double{w[static_cast<size_t>(i)]} * x[static_cast<size_t>(i)];
+            }
+        }
+        return y;
+    }
+
+private:
+    Format format_;
+    Size size_;
+    bool gated_;
+    Matrix w_, up_;
+    std::vector<float> x_, bias_, residual_;
+};
+
+/// Rows for `kind` by name, of a device.
+std::vector<std::string> rows_for(const std::string& device, QuantKind kind) {
+    std::vector<std::string> names;
+    Product tiny({kind}, {1, 16, 32}, false);
+    const auto backend = make_backend({.device = device});
+    for (const auto& row : backend->tables().matmul) {
+        if (!row.name.ends_with("/reference") && !tiny.run(device, std::string(row.name), 1).empty()) names.emplace_back(row.name);
+    }
+    return names;
+}
+
+bool same_bits(const float* a, const float* b, int64_t count) { return std::memcmp(a, b, static_cast<size_t>(count) * sizeof(float)) == 0; }
+
+constexpr Size kSizes[] = {{1, 16, 32},   {1, 7, 1},     {2, 33, 33},    {3, 100, 95},  {5, 17, 64},
+                           {7, 272, 160}, {13, 48, 576}, {29, 31, 1100}, {200, 40, 100}};
+
+TEST(QuantMatmul, EveryFormatHasARowOnEveryLevelButThePortableOne) {
+    for (const std::string& device : cpu_devices()) {
+        if (device == "cpu:portable") continue;
+        for (const QuantKind kind : {QuantKind::kQ8, QuantKind::kQ4, QuantKind::kF8})
+            EXPECT_FALSE(rows_for(device, kind).empty()) << device;
+    }
+}
+
+TEST(QuantMatmul, AgreesWithTheReference) {
+    for (const std::string& device : cpu_devices()) {
+        for (const Format& format : kFormats) {
+            for (const std::string& row : rows_for(device, format.kind)) {
+                for (const Size& size : kSizes) {
+                    for (const bool gated : {false, true}) {
+                        Product product(format, size, gated);
+                        const double tolerance = format.kind == QuantKind::kF8 ? 1e-4 : 3e-2;
+                        EXPECT_LE(difference(product.run(device, row, 2), product.reference()), tolerance)
+                            << row << " on " << device << ", " << text_of(format) << ", " << size.tokens << " x " << size.n << " x "
+                            << size.k << (gated ? ", gated" : "");
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST(QuantMatmul, IsExactButForTheRoundingOfItsSums) {
+    for (const std::string& device : cpu_devices()) {
+        for (const Format& format : kFormats) {
+            if (format.kind == QuantKind::kF8) continue;
+            for (const std::string& row : rows_for(device, format.kind)) {
+                for (const Size& size : kSizes) {
+                    Product product(format, size, false);
+                    const std::vector<double> want = product.exact();
+                    std::vector<float> rounded(want.begin(), want.end());
+                    EXPECT_LE(difference(product.run(device, row, 2, 0, size.tokens, false), rounded), 1e-5)
+                        << row << " on " << device << ", " << text_of(format) << ", " << size.tokens << " x " << size.n << " x " << size.k;
+                }
+            }
+        }
+    }
+}
+
+TEST(QuantMatmul, HasTheSameBitsWhateverTheTokensThreadsAndIntegerRow) {
+    constexpr Size kMany{77, 100, 1100};
+    for (const Format& format : kFormats) {
+        for (const bool gated : {false, true}) {
+            Product product(format, kMany, gated);
+            std::vector<float> of_all_levels;
+            for (const std::string& device : cpu_devices()) {
+                for (const std::string& row : rows_for(device, format.kind)) {
+                    const std::vector<float> want = product.run(device, row, 1);
+                    if (of_all_levels.empty()) of_all_levels = want;
+                    if (format.kind != QuantKind::kF8 && !gated) {
+                        EXPECT_TRUE(same_bits(want.data(), of_all_levels.data(), std::ssize(want)))
+                            << row << " on " << device << ", " << text_of(format);
+                    }
+                    for (const int threads : {1, 2, 5}) {
+                        for (const int64_t count : {1, 2, 3, 4, 5, 6, 7, 12, 13, 31, 77}) {
+                            const int64_t first = kMany.tokens - count;
+                            const std::vector<float> got = product.run(device, row, threads, first, count);
+                            ASSERT_TRUE(same_bits(got.data(), want.data() + first * kMany.n, count * kMany.n))
+                                << row << " on " << device << ", " << text_of(format) << ", " << count << " tokens, " << threads
+                                << " threads";
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST(QuantMatmul, LetsANumberThatIsNoneReachItsRowAlone) {
+    for (const std::string& device : cpu_devices()) {
+        for (const QuantKind kind : {QuantKind::kQ8, QuantKind::kQ4}) {
+            for (const std::string& row : rows_for(device, kind)) {
+                const Matrix w({kind}, 32, 64, 1);
+                const auto backend = make_backend({.device = device, .threads = 1, .forced = row});
+                const auto stream = backend->make_stream();
+                const HostMatrix host = w.host();
+                const DeviceBytes storage = backend->allocate(backend->plan({&host, 1}, WeightUse::kMatmul).bytes);
+                for (const float bad : {NAN, INFINITY}) {
+                    std::vector<float> x(20 * 64, 1.0f), y(20 * 32);
+                    x[3 * 64 + 40] = bad;
+                    MatmulArgs a;
+                    a.x = {x.data(), {20, 64}};
+                    a.w = backend->prepare({&host, 1}, WeightUse::kMatmul, storage.get(), *stream);
+                    a.y = {y.data(), {20, 32}};
+                    const auto& variant = select(backend->tables().matmul, a, backend->device());
+                    stream->reserve(variant.workspace_bytes(a, backend->device()));
+                    variant.run(a, *stream);
+                    for (int64_t i = 0; i < 20 * 32; ++i)
+                        EXPECT_EQ(std::isfinite(y[static_cast<size_t>(i)]), i / 32 != 3) << row << ", token " << i / 32;
+                }
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace hearth::testing

@@ -91,7 +91,13 @@ TEST(Quant, ZeroPointsAndPermutationsOfOtherFormatsAreApplied) {
     const F16 scale = to_f16(0.5f);
     const int8_t zero = 1;
     const int32_t columns[] = {3, 2, 1, 0};
-    const QuantRows rows{QuantKind::kQ4, codes, &scale, &zero, columns, kLinearLevels};
+    QuantRows rows;
+    rows.kind = QuantKind::kQ4;
+    rows.codes = codes;
+    rows.scales = &scale;
+    rows.zeros = &zero;
+    rows.columns = columns;
+    rows.levels = kLinearLevels;
     float out[4];
     dequantize_row(rows, 0, 4, out);
     for (int i = 0; i < 4; ++i) EXPECT_EQ(out[3 - i], 0.5f * static_cast<float>(i + 1 - 8 - 1));

@@ -100,7 +100,8 @@ Outcome run_hearth(const std::vector<std::string>& arguments, const RunOptions& 
         dup2(pipes[0][0], 0);
         dup2(pipes[1][1], 1);
         dup2(pipes[2][1], 2);
-        if (options.user >= 0 && setuid(static_cast<uid_t>(options.user)) != 0) _exit(127);
+        const auto id = static_cast<uid_t>(options.user);
+        if (options.user >= 0 && (setgid(id) != 0 || setuid(id) != 0)) _exit(127);
         become_hearth(arguments, options.environment);
     }
     close(pipes[0][0]);

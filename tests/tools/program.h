@@ -37,8 +37,8 @@ public:
 
     void type(const std::string& keys);
 
-    /// Waits until `text` appears in what came after the last match, and returns what came up to its end; fails the test after `seconds`, or when the
-    /// program ends.
+    /// Waits until `text` appears in what came after the last match, and returns what came up to its end; fails the test after `seconds`,
+    /// or when the program ends.
     std::string wait_for(const std::string& text, int seconds = 60);
 
     /// The exit code, once the program has ended.

@@ -93,7 +93,8 @@ TEST_F(Refusals, FilesWithoutPermission) {
     copy_ember();
     fs::permissions(folder_, fs::perms::owner_all | fs::perms::others_read | fs::perms::others_exec);
     const std::vector<std::string> line = {"inspect", "--model", folder_.string()};
-    if (const auto all = run_hearth(line, {.user = user}); all.code != 0) GTEST_SKIP() << "skipped: another user cannot run it here: " << all.err;
+    if (const auto all = run_hearth(line, {.user = user}); all.code != 0)
+        GTEST_SKIP() << "skipped: another user cannot run it here: " << all.err;
     fs::permissions(folder_ / "model.safetensors", fs::perms::none);
     const auto file = run_hearth(line, {.user = user});
     EXPECT_EQ(file.code, 1) << file.err;

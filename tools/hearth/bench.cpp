@@ -27,7 +27,8 @@ std::vector<int64_t> read_list(const std::string& option, const std::string& tex
     for (const std::string& part : split(text, ',')) {
         const auto value = parse_integer(part);
         if (!value || *value < least || *value > kMostTokens) {
-            throw UsageError(cat(option, ": expected whole numbers from ", least, " to ", kMostTokens, " with commas between them, found \"", printable(text, 60), "\""));
+            throw UsageError(cat(option, ": expected whole numbers from ", least, " to ", kMostTokens,
+                                 " with commas between them, found \"", printable(text, 60), "\""));
         }
         out.push_back(*value);
     }
@@ -48,7 +49,8 @@ std::string matmul_row(const Model& model, int64_t tokens) {
     const LayerWeights& layer = model.weights().layers[0];
     const Weight& w = layer.expert_down.empty() ? layer.down.weight : layer.expert_down[0];
     std::vector<float> x(static_cast<size_t>(tokens * w.k)), y(static_cast<size_t>(tokens * w.n));
-    const MatmulArgs args{.x = {x.data(), {tokens, w.k}}, .w = w, .up = {}, .bias = {}, .up_bias = {}, .residual = {}, .y = {y.data(), {tokens, w.n}}};
+    const MatmulArgs args{
+        .x = {x.data(), {tokens, w.k}}, .w = w, .up = {}, .bias = {}, .up_bias = {}, .residual = {}, .y = {y.data(), {tokens, w.n}}};
     const auto* row = find_variant(model.backend().tables().matmul, args, model.backend().device());
     return row ? std::string(row->name) : "none";
 }
@@ -113,7 +115,9 @@ private:
         for (const int64_t generate : read_list("-n", generates_, 0)) add({.generate = generate});
         if (!pairs_.empty()) {
             const auto pair = read_list("-pg", pairs_, 0);
-            if (pair.size() != 2) throw UsageError(cat("-pg: expected a prompt's and an answer's length, as in 512,128; found \"", printable(pairs_, 60), "\""));
+            if (pair.size() != 2)
+                throw UsageError(
+                    cat("-pg: expected a prompt's and an answer's length, as in 512,128; found \"", printable(pairs_, 60), "\""));
             add({.prompt = pair[0], .generate = pair[1]});
         }
         if (tests.empty()) throw UsageError("nothing to time: -p and -n are 0");
@@ -131,12 +135,18 @@ private:
         if (!random_config_.empty()) {
             info_ = read_config(random_config_);
             file_ = random_config_;
-            return random_model(info_.config, dtype_ == "f32" ? DType::kF32 : dtype_ == "f16" ? DType::kF16 : DType::kBf16, backend, 1, options);
+            return random_model(info_.config,
+                                dtype_ == "f32"   ? DType::kF32
+                                : dtype_ == "f16" ? DType::kF16
+                                                  : DType::kBf16,
+                                backend, 1, options);
         }
         const ModelEntry entry = find_model(model_.model);
         info_ = inspect_checkpoint(entry.folder);
         file_ = entry.name;
-        if (context > info_.config.context) model_.note(cat("the tests are ", context, " tokens long, more than the ", info_.config.context, " this model was made for: speed is what counts here"));
+        if (context > info_.config.context)
+            model_.note(cat("the tests are ", context, " tokens long, more than the ", info_.config.context,
+                            " this model was made for: speed is what counts here"));
         return load_model(info_, backend, options);
     }
 
@@ -148,7 +158,8 @@ private:
         if (row.parameters == 0) {
             row.parameters = w.head.weight.n * w.head.weight.k * (model.config().tied_embeddings ? 1 : 2);
             for (const LayerWeights& layer : w.layers) {
-                for (const Weight& m : {layer.qkv.weight, layer.out.weight, layer.gate.weight, layer.up.weight, layer.down.weight}) row.parameters += m.n * m.k;
+                for (const Weight& m : {layer.qkv.weight, layer.out.weight, layer.gate.weight, layer.up.weight, layer.down.weight})
+                    row.parameters += m.n * m.k;
                 for (const auto* experts : {&layer.expert_gate, &layer.expert_up, &layer.expert_down}) {
                     for (const Weight& m : *experts) row.parameters += m.n * m.k;
                 }

@@ -40,6 +40,10 @@ std::span<const Command> commands() {
                 "  hearth bench -p 512 -n 128 -d 0,4096 -r 5 -o json        llama-bench's flags and keys\n"
                 "  hearth bench --random-weights config.json --profile      any shape, no weights needed\n",
                 make_bench},
+        Command{"quantize", "Write a model again in 4 or 8 bits a weight",
+                "  hearth quantize ~/models/Llama-3.2-1B --to q4 -o ~/models/Llama-3.2-1B-q4\n"
+                "  hearth quantize org/name --to q8 --keep lm_head=float -o name-q8\n",
+                make_quantize},
         Command{"devices", "What this machine offers to run models on",
                 "  hearth devices\n"
                 "  hearth devices --json\n",

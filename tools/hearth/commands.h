@@ -55,6 +55,7 @@ std::unique_ptr<Subcommand> make_inspect();
 std::unique_ptr<Subcommand> make_tokenize();
 std::unique_ptr<Subcommand> make_perplexity();
 std::unique_ptr<Subcommand> make_bench();
+std::unique_ptr<Subcommand> make_quantize();
 std::unique_ptr<Subcommand> make_devices();
 
 }  // namespace hearth::tool

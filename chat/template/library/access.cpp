@@ -110,7 +110,8 @@ Value get_attribute(Runtime& runtime, const Value& object, const TextPtr& name) 
 Value get_item(Runtime& runtime, const Value& object, const Value& key) {
     if (object.is_undefined()) fail_undefined(runtime, object);
     if (auto found = item(runtime, object, key)) return *found;
-    if (!key.is_text()) return key.is_undefined() ? Undefined{} : Undefined{to_text(runtime, key), false};
+    if (key.is_undefined()) return {};
+    if (!key.is_text()) return Undefined{to_text(runtime, key), false};
     if (auto method = method_value(runtime, object, key.text())) return *method;
     return Undefined{key.text(), false};
 }

@@ -11,7 +11,7 @@
 namespace hearth::cpu {
 namespace {
 
-constexpr int kTileRows = 16;
+constexpr int kTileRows = 12;
 
 /// Tiles 0 to 3: sums; 4 and 5: inputs; 6 and 7: weights. Of one thread, for a while.
 class TileSession {
@@ -34,100 +34,55 @@ public:
     TileSession& operator=(const TileSession&) = delete;
 };
 
-constexpr int64_t kChunk = 4;             // groups whose products wait in L1
-constexpr int kHalf = kTileRows / 2;  // rows whose sums with two panels fit the registers
-
-/// Integer products of a chunk.
-struct alignas(64) Products {
-    int32_t of[kChunk][2][kTileRows][kPanelRows];
-#ifdef PAD
-    char pad[PAD];
-#endif
+/// Integer sums of one group: [panel][row][output].
+struct alignas(64) GroupSums {
+    int32_t of[2][kTileRows][kPanelRows];
 };
 
-/// The products of some tiles with a block of k, chunk after chunk: chunk `i` of tile `tile`.
-struct Chunk {
-    int64_t tile = 0, group = 0, groups = 0;  // from the block's first group on
-};
-
-/// Everything that the loops need to know.
 template <int kPanels>
-struct TileWork {
-    const ExpandedGroup* const* panels;
-    const QuantInput* input;
-    int64_t row, tiles;      // of inputs
-    int64_t group, groups;   // of the block
-    float* sums;             // of tile 0
-    int64_t sums_stride;     // from a tile to the next
-    bool first;
-
-    int64_t chunks() const { return ceil_div(groups, kChunk); }
-    Chunk chunk(int64_t i) const {
-        const int64_t begin = i % chunks() * kChunk;
-        return {i / chunks(), begin, std::min(kChunk, groups - begin)};
+HEARTH_INLINE void multiply_group(const ExpandedGroup* const* panels, int64_t g, const int8_t* x, int64_t stride, GroupSums& out) {
+    _tile_zero(0);
+    _tile_loadd(4, x + g * kQuantGroup, stride);
+    _tile_loadd(6, panels[0][g].codes, 64);
+    _tile_dpbssd(0, 4, 6);
+    _tile_stored(0, out.of[0], 64);
+    if constexpr (kPanels == 2) {
+        _tile_zero(1);
+        _tile_loadd(7, panels[1][g].codes, 64);
+        _tile_dpbssd(1, 4, 7);
+        _tile_stored(1, out.of[1], 64);
     }
+}
 
-    /// Product `i` of a chunk: panel by panel, group by group.
-    HEARTH_INLINE void multiply(const Chunk& chunk, int64_t i, Products& out) const {
-        const int64_t g = i / kPanels, at = chunk.group + g;
-        if (kPanels == 1 || i % 2 == 0) {
-            _tile_loadd(4, input->codes + (row + chunk.tile * kTileRows) * input->stride + (group + at) * kQuantGroup, input->stride);
-            _tile_zero(0);
-            _tile_loadd(6, panels[0][at].codes, 64);
-            _tile_dpbssd(0, 4, 6);
-            _tile_stored(0, out.of[g][0], 64);
-        } else {
-            _tile_zero(1);
-            _tile_loadd(7, panels[1][at].codes, 64);
-            _tile_dpbssd(1, 4, 7);
-            _tile_stored(1, out.of[g][1], 64);
-        }
+template <bool kZeros, int kPanels>
+void multiply_tile(const ExpandedGroup* const* panels, const QuantInput& input, int64_t row, int64_t group, int64_t groups, float* sums, bool first) {
+    GroupSums products[2];
+    __m512 acc[kPanels][kTileRows];
+    const auto each = [&](auto&& f) __attribute__((always_inline)) {
+        unroll<kTileRows>([&](auto r) __attribute__((always_inline)) { unroll<kPanels>([&](auto p) __attribute__((always_inline)) { f(p, r); }); });
+    };
+    each([&](auto p, auto r) __attribute__((always_inline)) { acc[p][r] = first ? Vec::zero() : Vec::load(sums + (p * kTileRows + r) * kPanelRows); });
+    const int8_t* x = input.codes + row * input.stride + group * kQuantGroup;
+    multiply_group<kPanels>(panels, 0, x, input.stride, products[0]);
+    for (int64_t g = 0; g < groups; ++g) {
+        if (g + 1 < groups) multiply_group<kPanels>(panels, g + 1, x, input.stride, products[(g + 1) % 2]);
+        if (g % 2 == 0) fetch_rows<kTileRows>(x + kTileRows * input.stride + g * kQuantGroup, input.stride);
+        const GroupSums& product = products[g % 2];
+        const int64_t factor = (group + g) * input.pitch + row;
+        __m512 scales[kPanels];
+        unroll<kPanels>([&](auto p) __attribute__((always_inline)) { scales[p] = Vec::load(panels[p][g].scales); });
+        each([&](auto p, auto r) __attribute__((always_inline)) {
+            __m512 whole = _mm512_cvtepi32_ps(_mm512_load_si512(product.of[p][r]));
+            if constexpr (kZeros) whole = Vec::fnma(Vec::load(panels[p][g].zeros), Vec::set(input.sums[factor + r]), whole);
+            acc[p][r] = Vec::fma(whole, Vec::mul(scales[p], Vec::set(input.scales[factor + r])), acc[p][r]);
+        });
     }
-
-    /// Adds the products of a chunk to the sums of rows [half * kHalf, +kHalf), while those of the next are made.
-    template <bool kZeros>
-    HEARTH_INLINE void add(const Chunk& chunk, int64_t half, const Products& products, const Chunk& next, int64_t& made, Products& out) const {
-        __m512 acc[kPanels][kHalf];
-        float* of_tile = sums + chunk.tile * sums_stride + half * kHalf * kPanelRows;
-        const auto each = [&](auto&& f) __attribute__((always_inline)) {
-            unroll<kHalf>([&](auto r) __attribute__((always_inline)) { unroll<kPanels>([&](auto p) __attribute__((always_inline)) { f(p, r); }); });
-        };
-        const bool begin = first && chunk.group == 0;
-        each([&](auto p, auto r) __attribute__((always_inline)) { acc[p][r] = begin ? Vec::zero() : Vec::load(of_tile + (p * kTileRows + r) * kPanelRows); });
-        for (int64_t g = 0; g < chunk.groups; ++g) {
-            if (made < kPanels * next.groups) multiply(next, made++, out);
-            const int64_t at = chunk.group + g, factor = (group + at) * input->pitch + row + chunk.tile * kTileRows + half * kHalf;
-            const float *x_scales = input->scales + factor, *x_sums = input->sums + factor;
-            __m512 scales[kPanels];
-            unroll<kPanels>([&](auto p) __attribute__((always_inline)) { scales[p] = Vec::load(panels[p][at].scales); });
-            each([&](auto p, auto r) __attribute__((always_inline)) {
-                __m512 whole = _mm512_cvtepi32_ps(_mm512_load_si512(products.of[g][p][half * kHalf + r]));
-                if constexpr (kZeros) whole = Vec::fnma(Vec::load(panels[p][at].zeros), Vec::set(x_sums[r]), whole);
-                acc[p][r] = Vec::fma(whole, Vec::mul(scales[p], Vec::set(x_scales[r])), acc[p][r]);
-            });
-        }
-        each([&](auto p, auto r) __attribute__((always_inline)) { Vec::store(of_tile + (p * kTileRows + r) * kPanelRows, acc[p][r]); });
-    }
-
-    template <bool kZeros, class Fetch>
-    void run(Fetch&& fetch) const {
-        Products products[2];
-        const int64_t count = tiles * chunks();
-        for (int64_t i = 0; i < kPanels * chunk(0).groups; ++i) multiply(chunk(0), i, products[0]);
-        for (int64_t i = 0; i < count; ++i) {
-            const Chunk now = chunk(i), next = i + 1 < count ? chunk(i + 1) : Chunk{};
-            if (now.group == 0) fetch(now.tile);
-            int64_t made = 0;
-            add<kZeros>(now, 0, products[i % 2], next, made, products[(i + 1) % 2]);
-            add<kZeros>(now, 1, products[i % 2], next, made, products[(i + 1) % 2]);
-            while (made < kPanels * next.groups) multiply(next, made++, products[(i + 1) % 2]);
-        }
-    }
-};
+    each([&](auto p, auto r) __attribute__((always_inline)) { Vec::store(sums + (p * kTileRows + r) * kPanelRows, acc[p][r]); });
+}
 
 template <WeightFormat kFormatOf, bool kZerosOf>
-struct Kernel : IntKernel<Vec, kFormatOf, kZerosOf, kTileRows, 4, 256, kTileRows> {
-    using Vectors = IntKernel<Vec, kFormatOf, kZerosOf, kTileRows, 4, 256, kTileRows>;
+struct Kernel : IntKernel<Vec, kFormatOf, kZerosOf, kTileRows, 4, 384, kTileRows> {
+    using Vectors = IntKernel<Vec, kFormatOf, kZerosOf, kTileRows, 4, 384, kTileRows>;
     using typename Vectors::Block;
     using typename Vectors::Inputs;
     using Session = TileSession;
@@ -138,14 +93,15 @@ struct Kernel : IntKernel<Vec, kFormatOf, kZerosOf, kTileRows, 4, 256, kTileRows
     template <class Fetch>
     static void multiply(const Block* const (&blocks)[2], const Inputs& inputs, Range rows, int64_t group, int64_t groups, float* sums, bool first, Fetch&& fetch) {
         const ExpandedGroup* const panels[2] = {blocks[0]->groups, blocks[1] ? blocks[1]->groups : nullptr};
-        const auto work = [&]<int kPanels>(std::integral_constant<int, kPanels>, int panel, const auto& f) {
-            const TileWork<kPanels> of{panels + panel, &inputs.of[panel], rows.begin, ceil_div<int64_t>(rows.size(), kTileRows), group, groups,
-                                       sums + panel * kTileRows * kPanelRows, kQuantTileSums<Kernel>, first};
-            of.template run<kZerosOf>(f);
-        };
-        if (panels[1] && inputs.same) return work(std::integral_constant<int, 2>{}, 0, fetch);
-        work(std::integral_constant<int, 1>{}, 0, fetch);
-        if (panels[1]) work(std::integral_constant<int, 1>{}, 1, [](int64_t) {});
+        for (int64_t row = rows.begin; row < rows.end; row += kTileRows, sums += kQuantTileSums<Kernel>) {
+            fetch((row - rows.begin) / kTileRows);
+            if (panels[1] && inputs.same) {
+                multiply_tile<kZerosOf, 2>(panels, inputs.of[0], row, group, groups, sums, first);
+                continue;
+            }
+            multiply_tile<kZerosOf, 1>(panels, inputs.of[0], row, group, groups, sums, first);
+            if (panels[1]) multiply_tile<kZerosOf, 1>(panels + 1, inputs.of[1], row, group, groups, sums + kTileRows * kPanelRows, first);
+        }
     }
 };
 

@@ -9,7 +9,7 @@ namespace hearth::cpu {
 namespace {
 
 template <WeightFormat kFormat, bool kZeros>
-struct Kernel : IntKernel<Vec, kFormat, kZeros, 6, 4, 192> {};
+struct Kernel : IntKernel<Vec, kFormat, kZeros, 6, 4, 384> {};
 
 bool supports(const MatmulArgs& a, const Device& device) {
     return device.level >= CpuLevel::kAvx512 && a.w.format != WeightFormat::kF8 && fits_quantized<Vec>(a);

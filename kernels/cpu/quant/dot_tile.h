@@ -18,6 +18,7 @@ struct PanelSource {
     using D = IntDot<V>;
     static constexpr bool kZeros = kZerosOf;
     static constexpr int kUnpacked = kFormat == WeightFormat::kQ4 ? 2 : 1;  // steps in a load
+    static constexpr bool kFetchesInputs = false;           // one tile is all there is
     static constexpr int64_t kAhead = 2048;
 
     const std::byte* data;
@@ -59,6 +60,7 @@ struct ExpandedSource {
     using D = IntDot<V>;
     static constexpr bool kZeros = kZerosOf;
     static constexpr int kUnpacked = 1;
+    static constexpr bool kFetchesInputs = true;
 
     const ExpandedGroup* groups;
     const ExpandedGroup* group = nullptr;
@@ -123,6 +125,9 @@ void dot_registers(const Panel* panels, const InputPart& part, int64_t groups, f
             const F scale = V::mul(sources[p].scales(h * V::kLanes), V::set(input.scales[factor + r]));
             acc[p][r][h] = V::fma(whole, scale, acc[p][r][h]);
         });
+        if constexpr (Source::kFetchesInputs) {
+            if (g % 2 == 0) fetch_rows<kRows>(quads[0] + kRows * input.stride, input.stride);
+        }
         quads[0] += kQuantGroup;
         quads[1] += kQuantGroup;
     }

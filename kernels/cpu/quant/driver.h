@@ -19,10 +19,10 @@
 namespace hearth::cpu {
 
 // A Kernel is a struct of static members, for one format, with or without zero points:
-//   kMaxRows, kFewRows, kBlockRows, kBlockDepth   rows of a tile, rows up to which few() is used (0: there is none), rows and k (a multiple of 64) of a block
+//   kMaxRows, kFewRows, kBlockRows, kBlockDepth   rows of a tile, rows up to which few() is used (0: there is none), most rows and k (a multiple of 64) of a block
 //   Block                  kBlockDepth k of one panel, expanded
 //   Session                what a thread sets up
-//   Input                  what it reads of x: bytes(a), make(a, scratch), packs(a), pack(a, columns, input, range of rows), rows(a): how many there are to pack
+//   Input                  what it reads of x: bytes_of(a), make(a, scratch), pack(a, columns, input, range of rows), rows_to_pack(a), row_bytes(a)
 //   kFormat, kZeros
 //   few(panels, inputs, rows, groups, sums): sums[2][kMaxRows][16] of up to kFewRows rows; panels[1].data may be null
 //   expand(panel, first group, groups, block)
@@ -39,37 +39,58 @@ struct PairInput {
     bool same = true;
 };
 
+/// Which panels of one weight make a pair.
+enum class Pairing : uint8_t {
+    kHalves,      // two long streams of weights, each through half of the run
+    kNeighbours,  // outputs of whole pairs of cache lines
+};
+
 /// Pair by pair through a run of panels.
 template <class Kernel>
 class QuantPairs {
 public:
-    QuantPairs(const MatmulArgs& a, Range panels)
-        : a_(a), panels_(panels), half_(a.up ? panels.size() : ceil_div<int64_t>(panels.size(), 2)), bytes_(panel_bytes(Kernel::kFormat, Kernel::kZeros, a.w.k)) {}
+    QuantPairs(const MatmulArgs& a, Range panels, Pairing pairing)
+        : a_(a),
+          panels_(panels),
+          count_(a.up ? panels.size() : ceil_div<int64_t>(panels.size(), 2)),
+          step_(!a.up && pairing == Pairing::kNeighbours ? 2 : 1),
+          apart_(pairing == Pairing::kNeighbours ? 1 : count_),
+          bytes_(panel_bytes(Kernel::kFormat, Kernel::kZeros, a.w.k)) {}
 
-    int64_t count() const { return half_; }
-    bool has_second(int64_t i) const { return a_.up || panels_.begin + half_ + i < panels_.end; }
-    QuantPanel first(int64_t i) const { return panel(a_.w, panels_.begin + i); }
+    int64_t count() const { return count_; }
+    bool has_second(int64_t i) const { return a_.up || second_panel(i) < panels_.end; }
+    QuantPanel first(int64_t i) const { return panel(a_.w, first_panel(i)); }
     QuantPanel second(int64_t i) const {
         if (!has_second(i)) return {};
-        return a_.up ? panel(a_.up, panels_.begin + i) : panel(a_.w, panels_.begin + half_ + i);
+        return a_.up ? panel(a_.up, first_panel(i)) : panel(a_.w, second_panel(i));
+    }
+
+    /// Lines of y that finish() will write.
+    void fetch(int64_t i, int64_t row, int64_t rows) const {
+        for (int64_t r = row; r < row + rows; ++r) {
+            __builtin_prefetch(a_.y.row(r) + first_panel(i) * kPanelRows, 1);
+            if (!a_.up && has_second(i)) __builtin_prefetch(a_.y.row(r) + second_panel(i) * kPanelRows, 1);
+        }
     }
 
     void finish(int64_t i, int64_t row, int64_t rows, const float* sums) const {
         const float* second = sums + Kernel::kMaxRows * kPanelRows;
         if (a_.up) {
-            finish_gated<Vec>(a_, panels_.begin + i, row, rows, sums, second);
+            finish_gated<Vec>(a_, first_panel(i), row, rows, sums, second);
         } else {
-            finish_plain<Vec>(a_, panels_.begin + i, row, rows, sums);
-            if (has_second(i)) finish_plain<Vec>(a_, panels_.begin + half_ + i, row, rows, second);
+            finish_plain<Vec>(a_, first_panel(i), row, rows, sums);
+            if (has_second(i)) finish_plain<Vec>(a_, second_panel(i), row, rows, second);
         }
     }
 
 private:
+    int64_t first_panel(int64_t i) const { return panels_.begin + i * step_; }
+    int64_t second_panel(int64_t i) const { return first_panel(i) + apart_; }  // without up
     QuantPanel panel(const Weight& w, int64_t i) const { return {static_cast<const std::byte*>(w.data) + i * bytes_, &w.levels}; }
 
     const MatmulArgs& a_;
     Range panels_;
-    int64_t half_, bytes_;
+    int64_t count_, step_, apart_, bytes_;
 };
 
 HEARTH_INLINE int64_t groups_of(const Weight& w) { return round_up(w.k, kBlockDepth) / kQuantGroup; }
@@ -77,7 +98,7 @@ HEARTH_INLINE int64_t groups_of(const Weight& w) { return round_up(w.k, kBlockDe
 template <class Kernel, class Inputs>
 void quant_few(const MatmulArgs& a, const Inputs& inputs, Range panels) {
     alignas(64) float sums[kQuantTileSums<Kernel>];
-    const QuantPairs<Kernel> pairs(a, panels);
+    const QuantPairs<Kernel> pairs(a, panels, Pairing::kHalves);
     const int64_t rows = a.x.extent[0];
     for (int64_t i = 0; i < pairs.count(); ++i) {
         const QuantPanel pair[2] = {pairs.first(i), pairs.second(i)};
@@ -93,13 +114,16 @@ struct QuantSpace {
     alignas(64) float sums[Kernel::kBlockRows / Kernel::kMaxRows * kQuantTileSums<Kernel>];
 };
 
+constexpr int64_t kInputBytes = 1 << 20;  // of a block of rows, in L2 next to weights and sums
+
 template <class Kernel, class Inputs>
 void quant_many(const MatmulArgs& a, const Inputs& inputs, Range panels, Range all_rows, QuantSpace<Kernel>& space) {
     constexpr int64_t kBlockGroups = Kernel::kBlockDepth / kQuantGroup, kBytes = block_bytes(Kernel::kFormat, Kernel::kZeros);
-    const QuantPairs<Kernel> pairs(a, panels);
-    const int64_t groups = groups_of(a.w);
-    for (int64_t begin = all_rows.begin; begin < all_rows.end; begin += Kernel::kBlockRows) {
-        const int64_t end = std::min(all_rows.end, begin + Kernel::kBlockRows), tiles = ceil_div(end - begin, Kernel::kMaxRows);
+    const QuantPairs<Kernel> pairs(a, panels, Pairing::kNeighbours);
+    const int64_t groups = groups_of(a.w), fit = kInputBytes / Kernel::Input::row_bytes(a) / Kernel::kMaxRows * Kernel::kMaxRows;
+    const int64_t block_rows = std::clamp(fit, Kernel::kMaxRows, Kernel::kBlockRows);
+    for (int64_t begin = all_rows.begin; begin < all_rows.end; begin += block_rows) {
+        const int64_t end = std::min(all_rows.end, begin + block_rows), tiles = ceil_div(end - begin, Kernel::kMaxRows);
         for (int64_t i = 0; i < pairs.count(); ++i) {
             const QuantPanel pair[2] = {pairs.first(i), pairs.second(i)};
             for (int64_t g = 0; g < groups; g += kBlockGroups) {
@@ -112,6 +136,8 @@ void quant_many(const MatmulArgs& a, const Inputs& inputs, Range panels, Range a
                         const std::byte* next = panel.data + (g + count) / 2 * kBytes + tile * of_tile * 64;
                         for (int64_t line = 0; panel.data && line < of_tile; ++line) _mm_prefetch(reinterpret_cast<const char*>(next + line * 64), _MM_HINT_T1);
                     }
+                    const int64_t row = begin + tile * Kernel::kMaxRows;
+                    if (g + count == groups) pairs.fetch(i, row, std::min(Kernel::kMaxRows, end - row));
                 };
                 Kernel::multiply(blocks, inputs, {begin, end}, g, count, space.sums, g == 0, fetch);
             }

@@ -49,6 +49,7 @@ struct F8Kernel {
         static bool copies(const MatmulArgs& a) { return a.w.k % kBlockDepth64 != 0 || a.w.columns || a.up.columns; }
         static int64_t padded(const MatmulArgs& a) { return round_up(a.w.k, kBlockDepth64); }
         static size_t bytes_of(const MatmulArgs& a) { return copies(a) ? scratch_bytes<float>(a.x.extent[0] * padded(a)) : 0; }
+        static int64_t row_bytes(const MatmulArgs& a) { return padded(a) * static_cast<int64_t>(sizeof(float)); }
         static int64_t rows_to_pack(const MatmulArgs& a) { return copies(a) ? a.x.extent[0] : 0; }
         static Input make(const MatmulArgs& a, Scratch& scratch) {
             if (!copies(a)) return {{nullptr, a.x.data, a.x.stride[0]}};

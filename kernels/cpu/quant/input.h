@@ -39,6 +39,12 @@ struct QuantInput {
     }
 };
 
+/// A line of each of kRows rows into L1, where the next tile will look for it.
+template <int kRows>
+HEARTH_INLINE void fetch_rows(const int8_t* x, int64_t stride) {
+    unroll<kRows>([&](auto r) __attribute__((always_inline)) { _mm_prefetch(reinterpret_cast<const char*>(x + r * stride), _MM_HINT_T0); });
+}
+
 #if defined(__AVX512F__)
 
 /// 32 floats to codes; returns their scale. `sum`: of the codes. Sizes are compared as whole numbers, where not-a-number comes out above all: it reaches the scale.

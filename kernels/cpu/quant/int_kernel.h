@@ -11,6 +11,7 @@ template <class V, int64_t kFew, int64_t kMultiple>
 struct IntInput : QuantInput {
     static QuantInput shape_of(const MatmulArgs& a) { return shape(a.x.extent[0], a.w.k, a.x.extent[0] > kFew ? kMultiple : 1); }
     static size_t bytes_of(const MatmulArgs& a) { return shape_of(a).bytes(); }
+    static int64_t row_bytes(const MatmulArgs& a) { return shape_of(a).stride; }
     static int64_t rows_to_pack(const MatmulArgs& a) { return shape_of(a).rows; }
     static IntInput make(const MatmulArgs& a, Scratch& scratch) {
         IntInput input{shape_of(a)};

@@ -98,7 +98,7 @@ TEST_F(LimitsTest, SurvivesBytesThatAreNoHttp) {
                                    "GET\r\n\r\n",
                                    "GET / HTTP/9.9\r\n\r\n",
                                    "GET /health HTTP/1.1\n\n",
-                                   std::string("GET /\0 HTTP/1.1\r\n\r\n", 21),
+                                   std::string("GET /\0 HTTP/1.1\r\n\r\n", 19),
                                    "GET / HTTP/1.1 x\r\n\r\n",
                                    "\x16\x03\x01\x02",
                                    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",

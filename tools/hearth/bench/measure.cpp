@@ -53,7 +53,9 @@ private:
         batch_.begin(width_);
         for (int64_t s = 0; s < count_; ++s) {
             tokens_.clear();
-            for (int64_t i = 0; i < count; ++i) tokens_.push_back(static_cast<int32_t>((seed_ = seed_ * 1664525u + 1013904223u) >> 8) % static_cast<int32_t>(model_.config().vocab));
+            for (int64_t i = 0; i < count; ++i)
+                tokens_.push_back(static_cast<int32_t>((seed_ = seed_ * 1664525u + 1013904223u) >> 8) %
+                                  static_cast<int32_t>(model_.config().vocab));
             batch_.add(tokens_, length_, blocks_[static_cast<size_t>(s)], 1);
         }
         length_ += count;
@@ -103,7 +105,8 @@ std::string BenchTest::name() const {
 
 std::vector<double> BenchResult::rates() const {
     std::vector<double> out;
-    for (const int64_t ns : samples_ns) out.push_back(static_cast<double>(test.tokens()) * 1e9 / static_cast<double>(std::max<int64_t>(ns, 1)));
+    for (const int64_t ns : samples_ns)
+        out.push_back(static_cast<double>(test.tokens()) * 1e9 / static_cast<double>(std::max<int64_t>(ns, 1)));
     return out;
 }
 
@@ -132,7 +135,8 @@ BenchResult run_bench(const Model& model, const BenchTest& test, const BenchRun&
 std::string greedy_hash(const Model& model, DType cache_dtype) {
     constexpr int64_t kPrompt = 16, kTokens = 64;
     const int64_t vocab = model.config().vocab, tokens = std::min(kTokens, model.max_context() - kPrompt);
-    Sequences sequences(model, {.prompt = kPrompt, .generate = std::max<int64_t>(tokens, 1), .depth = 0, .batch = kPrompt, .sequences = 1}, cache_dtype);
+    Sequences sequences(model, {.prompt = kPrompt, .generate = std::max<int64_t>(tokens, 1), .depth = 0, .batch = kPrompt, .sequences = 1},
+                        cache_dtype);
     std::vector<int32_t> next;
     for (int64_t i = 0; i < kPrompt; ++i) next.push_back(static_cast<int32_t>((i * 7919 + 13) % vocab));
     std::vector<float> logits(static_cast<size_t>(vocab));
@@ -157,7 +161,9 @@ double median(std::vector<double> values) {
     return values.size() % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-double mean(const std::vector<double>& values) { return values.empty() ? 0 : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size()); }
+double mean(const std::vector<double>& values) {
+    return values.empty() ? 0 : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
 
 double deviation(const std::vector<double>& values) {
     if (values.size() < 2) return 0;

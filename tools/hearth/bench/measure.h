@@ -11,7 +11,8 @@
 
 namespace hearth::tool {
 
-/// One test: `prompt` tokens in chunks of `batch`, then `generate` single steps, both after `depth` tokens that lie in the cache already, for `sequences` sequences at once.
+/// One test: `prompt` tokens in chunks of `batch`, then `generate` single steps, both after `depth` tokens that lie in the cache already,
+/// for `sequences` sequences at once.
 struct BenchTest {
     int64_t prompt = 0, generate = 0, depth = 0, batch = 512, sequences = 1;
 
@@ -23,9 +24,9 @@ struct BenchTest {
 /// What it took.
 struct BenchResult {
     BenchTest test;
-    std::vector<int64_t> samples_ns;   // of each repetition
-    double bytes = 0, flops = 0;       // of one repetition, at least: sums of every stage's bytes() and flops()
-    std::vector<StageTime> stages;     // of one more repetition with a clock around every stage; empty unless asked for
+    std::vector<int64_t> samples_ns;  // of each repetition
+    double bytes = 0, flops = 0;      // of one repetition, at least: sums of every stage's bytes() and flops()
+    std::vector<StageTime> stages;    // of one more repetition with a clock around every stage; empty unless asked for
 
     std::vector<double> rates() const;  // tokens a second
 };

@@ -27,7 +27,9 @@ std::string rate_text(const BenchRow& row) {
     return cat(fixed(mean(rates), 2), " ± ", fixed(deviation(rates), 2));
 }
 
-nlohmann::ordered_json optional_json(std::optional<double> value) { return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr); }
+nlohmann::ordered_json optional_json(std::optional<double> value) {
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
 
 nlohmann::ordered_json as_json(const BenchRow& row) {
     const BenchTest& test = row.result.test;
@@ -73,7 +75,11 @@ nlohmann::ordered_json as_json(const BenchRow& row) {
     };
     if (row.limits) out["read_gbps_measured"] = row.limits->read_gbps_all(), out["peak_gflops_measured"] = row.unit_peak();
     for (const StageTime& stage : row.result.stages) {
-        out["stages"].push_back({{"row", std::string(stage.row)}, {"calls", stage.calls}, {"seconds", stage.seconds}, {"bytes", stage.bytes}, {"flops", stage.flops}});
+        out["stages"].push_back({{"row", std::string(stage.row)},
+                                 {"calls", stage.calls},
+                                 {"seconds", stage.seconds},
+                                 {"bytes", stage.bytes},
+                                 {"flops", stage.flops}});
     }
     return out;
 }
@@ -95,9 +101,9 @@ std::string csv_line(const nlohmann::ordered_json& object, bool names) {
 }
 
 std::string markdown(const BenchRow& row) {
-    return cat("| ", row.model_type, " | ", human_bytes(row.model_bytes), " | ", fixed(static_cast<double>(row.parameters) / 1e9, 2), " B | ", row.backend, " | ", row.threads, " | ",
-               row.result.test.name(), " | ", rate_text(row), " | ", fixed(row.gbps(), 1), " | ", percent(row.bandwidth_share()), " | ", fixed(row.gflops(), 0), " | ",
-               percent(row.peak_share()), " |\n");
+    return cat("| ", row.model_type, " | ", human_bytes(row.model_bytes), " | ", fixed(static_cast<double>(row.parameters) / 1e9, 2),
+               " B | ", row.backend, " | ", row.threads, " | ", row.result.test.name(), " | ", rate_text(row), " | ", fixed(row.gbps(), 1),
+               " | ", percent(row.bandwidth_share()), " | ", fixed(row.gflops(), 0), " | ", percent(row.peak_share()), " |\n");
 }
 
 }  // namespace
@@ -125,7 +131,9 @@ std::optional<double> BenchRow::peak_share() const { return share(gflops(), unit
 
 std::string bench_begin(std::string_view format) {
     if (format == "json") return "[\n";
-    if (format == "md") return "| model | size | params | backend | threads | test | t/s | GB/s | of bandwidth | GFLOP/s | of peak |\n|---|---|---|---|---|---|---|---|---|---|---|\n";
+    if (format == "md")
+        return "| model | size | params | backend | threads | test | t/s | GB/s | of bandwidth | GFLOP/s | of peak "
+               "|\n|---|---|---|---|---|---|---|---|---|---|---|\n";
     return "";
 }
 
@@ -145,15 +153,17 @@ std::string stage_table(const BenchRow& row) {
     std::string out = cat("\n", row.result.test.name(), ", one repetition with a clock around each stage: ", fixed(total * 1e3, 2), " ms\n",
                           "| stage | calls | ms | share | GB/s | GFLOP/s |\n|---|---|---|---|---|---|\n");
     for (const StageTime& stage : row.result.stages) {
-        out += cat("| ", stage.row, " | ", stage.calls, " | ", fixed(stage.seconds * 1e3, 3), " | ", fixed(100 * stage.seconds / total, 1), " % | ",
-                   fixed(static_cast<double>(stage.bytes) / stage.seconds * 1e-9, 1), " | ", fixed(static_cast<double>(stage.flops) / stage.seconds * 1e-9, 0), " |\n");
+        out += cat("| ", stage.row, " | ", stage.calls, " | ", fixed(stage.seconds * 1e3, 3), " | ", fixed(100 * stage.seconds / total, 1),
+                   " % | ", fixed(static_cast<double>(stage.bytes) / stage.seconds * 1e-9, 1), " | ",
+                   fixed(static_cast<double>(stage.flops) / stage.seconds * 1e-9, 0), " |\n");
     }
     return out;
 }
 
 std::string limits_line(const Limits& limits) {
     std::string out = cat("this machine with ", limits.threads, " threads: reads ", fixed(limits.read_gbps_all(), 1), " GB/s");
-    if (!limits.past_the_cache) out += cat(" (from a buffer of ", human_bytes(limits.buffer_bytes), ", less than four times its last cache)");
+    if (!limits.past_the_cache)
+        out += cat(" (from a buffer of ", human_bytes(limits.buffer_bytes), ", less than four times its last cache)");
     const auto add = [&](std::string_view unit, double peak) {
         if (peak > 0) out += cat(", ", unit, " ", fixed(peak, 0));
     };

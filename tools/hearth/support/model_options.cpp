@@ -19,7 +19,8 @@ void ModelOptions::declare(Arguments& arguments, bool with_template) {
     arguments.text("--device", device, "cpu, cpu:LEVEL (see `hearth devices`), reference; default: cpu", "NAME");
     arguments.choice("--order", order, {"fixed", "free"},
                      "fixed (default): sums in one order, so that no answer depends on what else runs");
-    arguments.choice("--quant", quant, {"q8", "q4"}, "Quantise plain weights while they are loaded; with q4 the embedding and the head are q8");
+    arguments.choice("--quant", quant, {"q8", "q4"},
+                     "Quantise plain weights while they are loaded; with q4 the embedding and the head are q8");
     arguments.text("--keep", keep, "With --quant: other formats for some, as lm_head=float,embed=q4,layers.0=q8", "NAME=q8|q4|float,...");
     if (with_template) {
         arguments.choice(

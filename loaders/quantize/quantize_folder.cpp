@@ -1,0 +1,263 @@
+#include "loaders/quantize/quantize_folder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "loaders/inspect.h"
+#include "loaders/io/json_file.h"
+#include "loaders/quantize/rules.h"
+#include "loaders/quantize/tensor_writer.h"
+
+namespace hearth {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kRowsPerTask = 64;
+
+/// Files beside the weights that belong to a model. LICENSE and NOTICE files go along too.
+constexpr const char* kCarried[] = {"generation_config.json", "tokenizer.json",      "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json",
+                                    "added_tokens.json",      "vocab.json",          "merges.txt",            "tekken.json",     "chat_template.jinja",
+                                    "chat_template.json"};
+
+/// A tensor of the model and what becomes of it.
+struct Item {
+    const Checkpoint::Entry* entry = nullptr;
+    std::string label;  // for the table
+    std::optional<QuantKind> kind;
+    int64_t n = 0, k = 0;
+    size_t first = 0;  // its tensor in the new file; its scales are the next
+};
+
+/// "model.layers.0.mlp.down_proj.weight" -> "down_proj".
+std::string label_of(const std::string& name) {
+    const std::vector<std::string> parts = split(name, '.');
+    return parts.size() < 2 ? name : parts[parts.size() - 2];
+}
+
+class Collector : public WeightVisitor {
+public:
+    Collector(const Checkpoint& checkpoint, const QuantizeRules& rules) : checkpoint_(checkpoint), rules_(rules) {}
+
+    void matrix(const std::vector<NeededTensor>& parts, WeightUse use, DeviceWeight&) override {
+        const auto kind = rules_.kind_of(parts, use);
+        for (const NeededTensor& part : parts) items.push_back({checkpoint_.find(part.name), label_of(part.name), kind, part.n, part.k});
+    }
+    void vector(const std::vector<NeededTensor>& parts, DeviceVector&) override {
+        for (const NeededTensor& part : parts) items.push_back({checkpoint_.find(part.name), "norms and biases", std::nullopt, part.n, 0});
+    }
+
+    std::vector<Item> items;
+
+private:
+    const Checkpoint& checkpoint_;
+    const QuantizeRules& rules_;
+};
+
+/// The tensors of the new file. Sets `first` of the items.
+std::vector<NewTensor> new_tensors(std::vector<Item>& items) {
+    std::vector<NewTensor> out;
+    for (Item& item : items) {
+        item.first = out.size();
+        const StoredTensor& tensor = *item.entry->tensor;
+        if (!item.kind) {
+            out.push_back({tensor.name, std::string(tensor.type->name), tensor.shape, tensor.bytes()});
+            continue;
+        }
+        const std::string stem = tensor.name.substr(0, tensor.name.size() - std::strlen("weight"));
+        const int64_t row = code_bytes(*item.kind, item.k), groups = ceil_div(item.k, kQuantGroup);
+        out.push_back({stem + "codes", *item.kind == QuantKind::kQ8 ? "I8" : "U8", {item.n, row}, item.n * row});
+        out.push_back({stem + "scales", "F16", {item.n, groups}, item.n * groups * int64_t{sizeof(F16)}});
+    }
+    return out;
+}
+
+/// One quantised matrix, and what it lost.
+struct Quantized {
+    std::vector<uint8_t> codes;
+    std::vector<F16> scales;
+    double squares = 0, squared_error = 0;
+};
+
+void read_row(const Item& item, int64_t row, std::vector<float>& out) {
+    const DType type = *item.entry->tensor->type->dtype;
+    const int64_t bytes = item.k * bytes_of(type);
+    std::vector<std::byte> aligned(static_cast<size_t>(bytes));  // a header of odd length leaves every tensor unaligned
+    std::memcpy(aligned.data(), item.entry->data() + row * bytes, static_cast<size_t>(bytes));
+    for (int64_t i = 0; i < item.k; ++i) out[static_cast<size_t>(i)] = load_float(aligned.data(), type, i);
+}
+
+Quantized quantize(const Item& item, Stream& stream) {
+    const int64_t row_codes = code_bytes(*item.kind, item.k), groups = ceil_div(item.k, kQuantGroup), tasks = ceil_div(item.n, kRowsPerTask);
+    Quantized out;
+    out.codes.resize(static_cast<size_t>(item.n * row_codes));
+    out.scales.resize(static_cast<size_t>(item.n * groups));
+    std::vector<double> squares(static_cast<size_t>(tasks)), errors(static_cast<size_t>(tasks));
+    stream.parallel_for(tasks, [&](int64_t task) {
+        std::vector<float> row(static_cast<size_t>(item.k)), back(row.size());
+        QuantRows rows;
+        rows.kind = *item.kind;
+        rows.codes = out.codes.data();
+        rows.scales = out.scales.data();
+        for (int64_t r = task * kRowsPerTask; r < std::min(item.n, (task + 1) * kRowsPerTask); ++r) {
+            read_row(item, r, row);
+            quantize_row(*item.kind, row, nullptr,
+                         {std::span(out.codes).subspan(static_cast<size_t>(r * row_codes), static_cast<size_t>(row_codes)),
+                          std::span(out.scales).subspan(static_cast<size_t>(r * groups), static_cast<size_t>(groups))});
+            dequantize_row(rows, r, item.k, back.data());
+            for (size_t i = 0; i < row.size(); ++i) {
+                const double x = row[i], lost = x - double{back[i]};
+                squares[static_cast<size_t>(task)] += x * x;
+                errors[static_cast<size_t>(task)] += lost * lost;
+            }
+        }
+    });
+    for (size_t i = 0; i < squares.size(); ++i) {
+        out.squares += squares[i];
+        out.squared_error += errors[i];
+    }
+    return out;
+}
+
+/// Sums up by kind and format, in the order in which they come first.
+class Table {
+public:
+    QuantizedKind& line(const Item& item) {
+        const std::string format = item.kind ? std::string(name_of(*item.kind)) : std::string(name_of(*item.entry->tensor->type->dtype));
+        const auto [found, is_new] = index_.try_emplace({item.label, format}, lines.size());
+        if (is_new) {
+            QuantizedKind made;
+            made.kind = item.label;
+            made.format = format;
+            lines.push_back(std::move(made));
+        }
+        return lines[found->second];
+    }
+
+    std::vector<QuantizedKind> lines;
+
+private:
+    std::map<std::pair<std::string, std::string>, size_t> index_;
+};
+
+std::vector<QuantizedKind> write_weights(std::vector<Item>& items, const fs::path& file, Stream& stream, const Progress& progress) {
+    const std::vector<NewTensor> tensors = new_tensors(items);
+    TensorWriter writer(file, tensors);
+    Table table;
+    int64_t done = 0, total = 0;
+    for (const Item& item : items) total += item.entry->tensor->bytes();
+    for (const Item& item : items) {
+        const StoredTensor& tensor = *item.entry->tensor;
+        item.entry->file->file().check_unchanged();
+        QuantizedKind& line = table.line(item);
+        line.tensors += 1;
+        line.parameters += tensor.numel();
+        line.bytes_before += tensor.bytes();
+        if (item.kind) {
+            const Quantized made = quantize(item, stream);
+            writer.write(item.first, made.codes.data(), std::ssize(made.codes));
+            writer.write(item.first + 1, made.scales.data(), std::ssize(made.scales) * int64_t{sizeof(F16)});
+            line.bytes += std::ssize(made.codes) + std::ssize(made.scales) * int64_t{sizeof(F16)};
+            line.squares += made.squares;
+            line.squared_error += made.squared_error;
+        } else {
+            writer.write(item.first, item.entry->data(), tensor.bytes());
+            line.bytes += tensor.bytes();
+        }
+        item.entry->file->file().check_unchanged();
+        item.entry->file->file().done_with(tensor.begin, tensor.bytes());
+        done += tensor.bytes();
+        if (progress) progress({"quantising", done, total});
+    }
+    writer.finish();
+    return table.lines;
+}
+
+void write_config(const fs::path& from, const QuantizeOptions& options, const fs::path& to) {
+    read_json_object(from, kMaxConfigBytes);  // strict; what follows only keeps the order of its keys
+    auto config = nlohmann::ordered_json::parse(read_small_file(from, kMaxConfigBytes));
+    config["quantization_config"] = {{"quant_method", "hearth"},
+                                     {"version", 1},
+                                     {"format", std::string(name_of(*options.kind))},
+                                     {"group_size", kQuantGroup},
+                                     {"levels", std::vector<int>(kNormalLevels.begin(), kNormalLevels.end())}};
+    write_whole(to, config.dump(2) + "\n");
+}
+
+void copy_small_files(const fs::path& from, const fs::path& to) {
+    std::error_code failed;
+    for (fs::directory_iterator it(from, failed), end; !failed && it != end; it.increment(failed)) {
+        const std::string name = it->path().filename().string();
+        const bool licence = name.starts_with("LICENSE") || name.starts_with("NOTICE");
+        if (!licence && std::ranges::find(kCarried, name) == std::end(kCarried)) continue;
+        std::error_code error;
+        if (!fs::is_regular_file(it->path(), error)) continue;
+        fs::copy_file(it->path(), to / name, error);
+        if (error) throw Error(ErrorKind::kIo, cat(it->path().string(), ": cannot be copied to ", to.string(), ": ", error.message()));
+    }
+}
+
+/// A folder that goes away unless it is kept.
+class PartialFolder {
+public:
+    explicit PartialFolder(const fs::path& wanted) : wanted_(wanted), path_(wanted.string() + ".partial") {
+        std::error_code error;
+        for (const fs::path& path : {wanted_, path_}) {
+            if (fs::exists(fs::symlink_status(path, error)))
+                throw Error(ErrorKind::kBadInput, cat(path.string(), ": is there already, and nothing is written over; expected the name of a new folder"));
+        }
+        if (!fs::create_directory(path_, error)) throw Error(ErrorKind::kIo, cat(path_.string(), ": cannot be made: ", error.message()));
+    }
+    ~PartialFolder() {
+        std::error_code ignored;
+        if (!kept_) fs::remove_all(path_, ignored);
+    }
+    PartialFolder(const PartialFolder&) = delete;
+    PartialFolder& operator=(const PartialFolder&) = delete;
+
+    const fs::path& path() const { return path_; }
+
+    void keep() {
+        std::error_code error;
+        fs::rename(path_, wanted_, error);
+        if (error) throw Error(ErrorKind::kIo, cat(wanted_.string(), ": cannot be given its name: ", error.message()));
+        kept_ = true;
+    }
+
+private:
+    const fs::path wanted_, path_;
+    bool kept_ = false;
+};
+
+}  // namespace
+
+std::vector<QuantizedKind> quantize_folder(const CheckpointInfo& info, const QuantizeOptions& options, const fs::path& out, Stream& stream,
+                                           const Progress& progress) {
+    HEARTH_CHECK(options.kind);
+    if (info.scheme) {
+        throw Error(ErrorKind::kUnsupported, cat(info.folder.string(), ": is quantised already (", printable(info.quantization), "); supported: plain weights in BF16, F16 or F32"));
+    }
+    const Checkpoint checkpoint = Checkpoint::open(info.folder);
+    ModelConfig config = info.config;
+    const TensorNames names = settle_names(checkpoint, nullptr, config);
+    check_tensors(checkpoint, nullptr, config, names);
+    check_rules(config, names, options);
+    const QuantizeRules rules(options, names);
+    Collector collector(checkpoint, rules);
+    visit_weights(config, names, collector);
+    fs::path wanted = out;
+    if (!wanted.has_filename()) wanted = wanted.parent_path();  // "DIR/"
+    PartialFolder folder(wanted);
+    const auto lines = write_weights(collector.items, folder.path() / "model.safetensors", stream, progress);
+    write_config(info.folder / "config.json", options, folder.path() / "config.json");
+    copy_small_files(info.folder, folder.path());
+    folder.keep();
+    return lines;
+}
+
+}  // namespace hearth

@@ -27,7 +27,7 @@ struct OpenOptions {
     std::string model;  // folder, name in the model directory, or "" for Ember
     BackendOptions backend;
     int64_t context = 0;        // 0: the model's own, cut to what memory allows
-    QuantizeOptions quantize;   // what plain weights become while they are loaded
+    QuantizeOptions quantize = {};  // what plain weights become while they are loaded
     std::string chat_template;  // name of a built-in one; "": the checkpoint's
     Progress progress;
     std::function<void(const std::string&)> notice;  // one line for people: "context cut to ...", "no template, using chatml"

@@ -25,11 +25,33 @@ uint8_t code_of(QuantKind kind, const uint8_t* codes, int64_t i) {
     return kind == QuantKind::kQ8 ? static_cast<uint8_t>(codes[i] ^ 0x80) : codes[i];
 }
 
+/// The four codes of step `step` of a whole group, as a panel holds them.
+uint32_t word_of(QuantKind kind, const uint8_t* codes, int64_t step) {
+    uint32_t word = 0;
+    if (kind == QuantKind::kQ4) {  // two bytes of the row and two of four steps on: a number to each half byte
+        uint16_t near, far;
+        std::memcpy(&near, codes + 2 * step, sizeof near);
+        std::memcpy(&far, codes + 2 * (step + 4), sizeof far);
+        const auto spread = [](uint32_t x) {
+            x = (x | x << 8) & 0x00FF00FF;
+            return (x | x << 4) & 0x0F0F0F0F;
+        };
+        return spread(near) | spread(far) << 4;
+    }
+    std::memcpy(&word, codes + 4 * step, sizeof word);
+    return kind == QuantKind::kQ8 ? word ^ 0x80808080 : word;
+}
+
 void write_group(const Weight& weight, const PanelRow& row, int64_t g, int64_t r, std::byte* panel) {
     const QuantKind kind = quant_kind(weight.format);
     const GroupPlace at(weight.format, weight.has_zeros, g);
     const int64_t count = std::min(kQuantGroup, weight.k - g * kQuantGroup);
-    for (int64_t i = 0; i < count; ++i) {
+    const bool whole = count == kQuantGroup;
+    for (int64_t step = 0; whole && step < group_code_bytes(weight.format) / 64; ++step) {
+        const uint32_t word = word_of(kind, row.codes + code_bytes(kind, g * kQuantGroup), step);
+        std::memcpy(panel + at.codes + step * 64 + r * 4, &word, sizeof word);
+    }
+    for (int64_t i = 0; !whole && i < count; ++i) {
         const CodePlace place = place_of(weight.format, r, i);
         panel[at.codes + place.byte] |= static_cast<std::byte>(code_of(kind, row.codes, g * kQuantGroup + i) << place.shift);
     }

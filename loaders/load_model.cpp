@@ -123,7 +123,8 @@ private:
         return load_float(one, type, 0);
     }
 
-    /// Before the bytes of `parts` are touched: the files still have them, and the disk is at work on what comes after. The number of their tensors.
+    /// Before the bytes of `parts` are touched: the files still have them, and the disk is at work on what comes after. The number of their
+    /// tensors.
     size_t begin(const std::vector<NeededTensor>& parts) {
         size_t tensors = 0;
         for (const NeededTensor& part : parts) {
@@ -223,7 +224,8 @@ std::shared_ptr<const Model> load_model(const CheckpointInfo& info, std::shared_
     const Checkpoint checkpoint = Checkpoint::open(info.folder);
     ModelConfig config = info.config;
     const TensorNames names = settle_names(checkpoint, info.scheme.get(), config);
-    const TensorUse use = check_tensors(checkpoint, info.scheme.get(), config, names);  // again: the files may have changed since they were inspected
+    const TensorUse use =
+        check_tensors(checkpoint, info.scheme.get(), config, names);  // again: the files may have changed since they were inspected
     check_rules(config, names, options.quantize);
     const QuantizeRules rules(options.quantize, names);
     const MatrixSource source(checkpoint, info.scheme.get(), rules);

@@ -30,10 +30,10 @@ struct CheckpointInfo {
     std::optional<int32_t> bos_token;
     std::vector<int32_t> eos_tokens;  // union of config.json and generation_config.json
     GenerationDefaults generation;
-    int64_t parameters = 0;       // numbers in the tensors that the model uses
-    int64_t file_bytes = 0;       // of those tensors
-    int64_t ignored_tensors = 0;  // of the checkpoint, that the model does not use
-    std::string quantization;     // "gptq, 4 bits"; "" for plain checkpoints
+    int64_t parameters = 0;                // numbers in the tensors that the model uses
+    int64_t file_bytes = 0;                // of those tensors
+    int64_t ignored_tensors = 0;           // of the checkpoint, that the model does not use
+    std::string quantization;              // "gptq, 4 bits"; "" for plain checkpoints
     std::shared_ptr<const Scheme> scheme;  // how its quantised matrices are stored; null for plain checkpoints
 };
 
@@ -51,16 +51,16 @@ struct TensorInfo {
 std::vector<TensorInfo> list_tensors(const std::filesystem::path& folder);
 
 struct LoadOptions {
-    int64_t max_context = 0;   // rows of the rotation table; 0: the model's own
-    QuantizeOptions quantize;  // what plain matrices become
+    int64_t max_context = 0;        // rows of the rotation table; 0: the model's own
+    QuantizeOptions quantize = {};  // what plain matrices become
     Progress progress;
 };
 
 /// Bytes on the device that load_model will take for weights. Reads scales, zero points and column groups of quantised checkpoints.
 int64_t planned_weight_bytes(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize = {});
 
-/// One layer's weights and the tables as `backend` would lay them out, over no memory: weights have `stand_in` as data, vectors a size alone. For questions
-/// about kernels, never for running.
+/// One layer's weights and the tables as `backend` would lay them out, over no memory: weights have `stand_in` as data, vectors a size
+/// alone. For questions about kernels, never for running.
 Weights planned_layer(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize, const std::byte* stand_in);
 
 /// Maps the files and packs every weight straight into its place on the device. The files can be gone afterwards.

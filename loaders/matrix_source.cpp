@@ -12,7 +12,8 @@ using Layouts = std::vector<std::optional<QuantLayout>>;
 /// The parts can be one quantised weight.
 bool agree(const Layouts& layouts, const std::vector<QuantPlan>& plans) {
     for (size_t i = 0; i < layouts.size(); ++i) {
-        if (!layouts[i] || !plans[i].f16_scales || layouts[i]->kind != layouts[0]->kind || plans[i].columns != plans[0].columns) return false;
+        if (!layouts[i] || !plans[i].f16_scales || layouts[i]->kind != layouts[0]->kind || plans[i].columns != plans[0].columns)
+            return false;
         if (layouts[i]->kind == QuantKind::kQ4 && layouts[i]->levels != layouts[0]->levels) return false;
     }
     return true;
@@ -38,7 +39,9 @@ std::vector<const Checkpoint::Entry*> MatrixSource::tensors(const NeededTensor& 
 
 MatrixParts MatrixSource::plan(const std::vector<NeededTensor>& parts, WeightUse use) const { return make(parts, use, nullptr); }
 
-MatrixParts MatrixSource::read(const std::vector<NeededTensor>& parts, WeightUse use, Stream& stream) const { return make(parts, use, &stream); }
+MatrixParts MatrixSource::read(const std::vector<NeededTensor>& parts, WeightUse use, Stream& stream) const {
+    return make(parts, use, &stream);
+}
 
 MatrixParts MatrixSource::make(const std::vector<NeededTensor>& parts, WeightUse use, Stream* stream) const {
     MatrixParts out;
@@ -51,7 +54,8 @@ MatrixParts MatrixSource::make(const std::vector<NeededTensor>& parts, WeightUse
         layouts.push_back(layout_of(parts[i]));
         if (layouts[i]) out.plans[i] = plan_rows(*layouts[i]);
     }
-    const bool plain = std::ranges::none_of(layouts, [](const auto& layout) { return layout.has_value(); }), whole = agree(layouts, out.plans);
+    const bool plain = std::ranges::none_of(layouts, [](const auto&layout) { return layout.has_value(); }),
+               whole = agree(layouts, out.plans);
     const auto kind = plain ? rules_.kind_of(parts, use) : std::nullopt;
     for (size_t i = 0; i < count; ++i) {
         HostMatrix matrix{DType::kF32, nullptr, parts[i].n, parts[i].k};

@@ -22,8 +22,8 @@ struct MatrixParts {
 
 /// Knows for each weight how it is stored and what it becomes.
 ///
-/// Parts that are stacked into one weight (q, k and v) stay quantised when they are of one kind with the same levels and the same order of columns; where they
-/// differ, and where f16 cannot hold the scales, the quantised parts are read as float32.
+/// Parts that are stacked into one weight (q, k and v) stay quantised when they are of one kind with the same levels and the same order of
+/// columns; where they differ, and where f16 cannot hold the scales, the quantised parts are read as float32.
 class MatrixSource {
 public:
     /// `scheme` may be null. All are borrowed.

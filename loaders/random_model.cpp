@@ -68,12 +68,20 @@ void fill(const Table<Bits>& table, uint64_t seed, int64_t count, Bits* out) {
 class Inventor : public WeightVisitor {
 public:
     Inventor(DType dtype, const QuantizeRules& rules, const Backend& backend, uint64_t seed, int64_t total_bytes, const Progress& progress)
-        : dtype_(dtype), rules_(rules), backend_(backend), stream_(backend.make_stream()), seed_(seed), total_(total_bytes), progress_(progress) {}
+        : dtype_(dtype),
+          rules_(rules),
+          backend_(backend),
+          stream_(backend.make_stream()),
+          seed_(seed),
+          total_(total_bytes),
+          progress_(progress) {}
 
     void matrix(const std::vector<NeededTensor>& parts, WeightUse use, DeviceWeight& out) override {
         int64_t rows = 0;
         for (const NeededTensor& part : parts) rows += part.n;
-        const HostMatrix whole{dtype_, make(rows * parts[0].k, 1 / std::sqrt(static_cast<float>(parts[0].k))), rows, parts[0].k, nullptr, rules_.kind_of(parts, use)};
+        const HostMatrix whole{dtype_,  make(rows * parts[0].k, 1 / std::sqrt(static_cast<float>(parts[0].k))),
+                               rows,    parts[0].k,
+                               nullptr, rules_.kind_of(parts, use)};
         out.bytes = backend_.allocate(backend_.plan({&whole, 1}, use).bytes);
         out.weight = backend_.prepare({&whole, 1}, use, out.bytes.get(), *stream_);
         stream_->wait();

@@ -22,6 +22,9 @@
 
 #define HEARTH_INLINE inline __attribute__((always_inline))
 
+/// For register kernels, whose hundreds of unrolled accesses a sanitizer would take minutes to compile; what surrounds them is checked.
+#define HEARTH_NO_SANITIZE __attribute__((no_sanitize("address", "undefined", "thread")))
+
 namespace hearth::cpu {
 
 /// Calls f(std::integral_constant<int, i>) for i in [0, N): loops whose arrays must become registers.

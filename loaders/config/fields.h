@@ -34,7 +34,7 @@ public:
     std::vector<std::string> texts(std::string_view name) const;
 
     ConfigFields object(std::string_view name) const;  // is_object(name)
-    std::vector<std::string> keys() const;       // of the object itself
+    std::vector<std::string> keys() const;             // of the object itself
 
     /// Error{kBadInput}: "where: name is <what was found>, expected <expected>".
     [[noreturn]] void refuse(std::string_view name, std::string_view expected) const;

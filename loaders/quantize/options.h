@@ -18,8 +18,8 @@ struct KeepRule {
 
 /// What is to be done with plain matrices when they are loaded. Matrices that are quantised already stay what they are.
 struct QuantizeOptions {
-    std::optional<QuantKind> kind;  // kQ8 or kQ4; none: nothing is quantised
-    std::vector<KeepRule> keep;     // the last one that fits decides
+    std::optional<QuantKind> kind = std::nullopt;  // kQ8 or kQ4; none: nothing is quantised
+    std::vector<KeepRule> keep = {};               // the last one that fits decides
 };
 
 /// "q8" or "q4"; `option` is named in the Error{kBadInput}.

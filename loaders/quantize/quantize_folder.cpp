@@ -21,8 +21,16 @@ namespace fs = std::filesystem;
 constexpr int64_t kRowsPerTask = 64;
 
 /// Files beside the weights that belong to a model. LICENSE and NOTICE files go along too.
-constexpr const char* kCarried[] = {"generation_config.json", "tokenizer.json",      "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json",
-                                    "added_tokens.json",      "vocab.json",          "merges.txt",            "tekken.json",     "chat_template.jinja",
+constexpr const char* kCarried[] = {"generation_config.json",
+                                    "tokenizer.json",
+                                    "tokenizer_config.json",
+                                    "tokenizer.model",
+                                    "special_tokens_map.json",
+                                    "added_tokens.json",
+                                    "vocab.json",
+                                    "merges.txt",
+                                    "tekken.json",
+                                    "chat_template.jinja",
                                     "chat_template.json"};
 
 /// A tensor of the model and what becomes of it.
@@ -93,7 +101,8 @@ void read_row(const Item& item, int64_t row, std::vector<float>& out) {
 }
 
 Quantized quantize(const Item& item, Stream& stream) {
-    const int64_t row_codes = code_bytes(*item.kind, item.k), groups = ceil_div(item.k, kQuantGroup), tasks = ceil_div(item.n, kRowsPerTask);
+    const int64_t row_codes = code_bytes(*item.kind, item.k), groups = ceil_div(item.k, kQuantGroup),
+                  tasks = ceil_div(item.n, kRowsPerTask);
     Quantized out;
     out.codes.resize(static_cast<size_t>(item.n * row_codes));
     out.scales.resize(static_cast<size_t>(item.n * groups));
@@ -209,7 +218,8 @@ public:
         std::error_code error;
         for (const fs::path& path : {wanted_, path_}) {
             if (fs::exists(fs::symlink_status(path, error)))
-                throw Error(ErrorKind::kBadInput, cat(path.string(), ": is there already, and nothing is written over; expected the name of a new folder"));
+                throw Error(ErrorKind::kBadInput,
+                            cat(path.string(), ": is there already, and nothing is written over; expected the name of a new folder"));
         }
         if (!fs::create_directory(path_, error)) throw Error(ErrorKind::kIo, cat(path_.string(), ": cannot be made: ", error.message()));
     }
@@ -240,7 +250,8 @@ std::vector<QuantizedKind> quantize_folder(const CheckpointInfo& info, const Qua
                                            const Progress& progress) {
     HEARTH_CHECK(options.kind);
     if (info.scheme) {
-        throw Error(ErrorKind::kUnsupported, cat(info.folder.string(), ": is quantised already (", printable(info.quantization), "); supported: plain weights in BF16, F16 or F32"));
+        throw Error(ErrorKind::kUnsupported, cat(info.folder.string(), ": is quantised already (", printable(info.quantization),
+                                                 "); supported: plain weights in BF16, F16 or F32"));
     }
     const Checkpoint checkpoint = Checkpoint::open(info.folder);
     ModelConfig config = info.config;

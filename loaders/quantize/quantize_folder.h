@@ -23,13 +23,15 @@ struct QuantizedKind {
     double relative_error() const { return squares > 0 ? squared_error / squares : 0; }
 };
 
-/// Writes `out`: model.safetensors (NAME.codes and NAME.scales in the place of NAME.weight where it was quantised; what the model does not use is left out), config.json
-/// with our quantization_config, and the tokenizer's, template's and generation's files as they are. Loading it gives bit for bit the weights that loading
-/// info.folder with the same options gives. Works with the stream's threads on one matrix at a time.
+/// Writes `out`: model.safetensors (NAME.codes and NAME.scales in the place of NAME.weight where it was quantised; what the model does not
+/// use is left out), config.json with our quantization_config, and the tokenizer's, template's and generation's files as they are. Loading
+/// it gives bit for bit the weights that loading info.folder with the same options gives. Works with the stream's threads on one matrix at
+/// a time.
 ///
-/// Throws Error: the checkpoint is quantised already (kUnsupported); `out` is there (kBadInput) - a folder that is being made has the name with ".partial" behind
-/// it, and goes when something fails; the disk is too small or refuses (kNoResources, kIo); the rules of `options` as check_rules.
-std::vector<QuantizedKind> quantize_folder(const CheckpointInfo& info, const QuantizeOptions& options, const std::filesystem::path& out, Stream& stream,
-                                           const Progress& progress);
+/// Throws Error: the checkpoint is quantised already (kUnsupported); `out` is there (kBadInput) - a folder that is being made has the name
+/// with ".partial" behind it, and goes when something fails; the disk is too small or refuses (kNoResources, kIo); the rules of `options`
+/// as check_rules.
+std::vector<QuantizedKind> quantize_folder(const CheckpointInfo& info, const QuantizeOptions& options, const std::filesystem::path& out,
+                                           Stream& stream, const Progress& progress);
 
 }  // namespace hearth

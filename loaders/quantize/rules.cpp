@@ -53,7 +53,9 @@ std::vector<KeepRule> parse_keep(std::string_view list, std::string_view option)
         const std::string_view rule = trim(item);
         const size_t at = rule.find('=');
         if (at == std::string_view::npos || at == 0) {
-            throw Error(ErrorKind::kBadInput, cat(option, ": '", printable(rule, 60), "' is no rule; expected NAME=q8, NAME=q4 or NAME=float, as in lm_head=q8,layers.0=float"));
+            throw Error(ErrorKind::kBadInput,
+                        cat(option, ": '", printable(rule, 60),
+                            "' is no rule; expected NAME=q8, NAME=q4 or NAME=float, as in lm_head=q8,layers.0=float"));
         }
         const std::string_view format = rule.substr(at + 1);
         KeepRule made{std::string(rule.substr(0, at)), std::nullopt};
@@ -89,8 +91,9 @@ std::optional<QuantKind> QuantizeRules::kind_of(const std::vector<NeededTensor>&
     const auto first = kind_of(parts[0], use);
     for (const NeededTensor& part : parts) {
         if (kind_of(part, use) == first) continue;
-        throw Error(ErrorKind::kBadInput, cat("the rules give ", printable(parts[0].name), " and ", printable(part.name),
-                                              " different formats, but they are multiplied as one matrix; expected one format for all of them"));
+        throw Error(ErrorKind::kBadInput,
+                    cat("the rules give ", printable(parts[0].name), " and ", printable(part.name),
+                        " different formats, but they are multiplied as one matrix; expected one format for all of them"));
     }
     return first;
 }
@@ -104,8 +107,10 @@ void check_rules(const ModelConfig& config, const TensorNames& names, const Quan
     visit_weights(config, names, use);
     for (size_t i = 0; i < use.used.size(); ++i) {
         if (use.used[i]) continue;
-        throw Error(ErrorKind::kBadInput, cat("the rule for '", printable(options.keep[i].name, 60),
-                                              "' fits no matrix of this model; names are parts of tensor names, such as lm_head, embed, q_proj, down_proj, layers.0"));
+        throw Error(
+            ErrorKind::kBadInput,
+            cat("the rule for '", printable(options.keep[i].name, 60),
+                "' fits no matrix of this model; names are parts of tensor names, such as lm_head, embed, q_proj, down_proj, layers.0"));
     }
 }
 

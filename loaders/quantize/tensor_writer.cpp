@@ -39,7 +39,8 @@ TensorWriter::TensorWriter(const std::filesystem::path& path, const std::vector<
     std::error_code unknown;
     const auto room = std::filesystem::space(path.parent_path(), unknown);
     if (!unknown && room.available < static_cast<uintmax_t>(data + end)) {
-        throw Error(ErrorKind::kNoResources, cat(name_, ": needs ", human_bytes(data + end), ", the disk has room for ", human_bytes(static_cast<int64_t>(room.available))));
+        throw Error(ErrorKind::kNoResources, cat(name_, ": needs ", human_bytes(data + end), ", the disk has room for ",
+                                                 human_bytes(static_cast<int64_t>(room.available))));
     }
     fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd_ < 0) fail(name_, errno);

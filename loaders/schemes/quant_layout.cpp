@@ -11,7 +11,7 @@
 namespace hearth {
 namespace {
 
-constexpr int64_t kRowsPerTask = 64;  // a multiple of 8: AWQ's words hold 8 rows
+constexpr int64_t kRowsPerTask = 64;                    // a multiple of 8: AWQ's words hold 8 rows
 constexpr int kAwqOrder[8] = {0, 4, 1, 5, 2, 6, 3, 7};  // the field that row r % 8 has in a word
 
 uint32_t word_at(const std::byte* data, int64_t i) {
@@ -42,10 +42,13 @@ int zero_at(const QuantLayout& layout, int64_t row, int64_t group) {
         case ZeroOrder::kNone: return 0;
         case ZeroOrder::kAsScales: return layout.zero_offset + static_cast<int8_t>(data[scale_place(layout, row, group)]);
         case ZeroOrder::kDownRows:
-            return layout.zero_offset + static_cast<int>(field(word_at(data, row / per_word * layout.groups() + group), row % per_word, layout.bits()));
+            return layout.zero_offset +
+                   static_cast<int>(field(word_at(data, row / per_word * layout.groups() + group), row % per_word, layout.bits()));
         case ZeroOrder::kAlong:
-            return layout.zero_offset + static_cast<int>(field(word_at(data, group * (layout.n / per_word) + row / per_word), row % per_word, layout.bits()));
-        case ZeroOrder::kAwq: return layout.zero_offset + static_cast<int>(field(word_at(data, group * (layout.n / 8) + row / 8), kAwqOrder[row % 8], 4));
+            return layout.zero_offset +
+                   static_cast<int>(field(word_at(data, group * (layout.n / per_word) + row / per_word), row % per_word, layout.bits()));
+        case ZeroOrder::kAwq:
+            return layout.zero_offset + static_cast<int>(field(word_at(data, group * (layout.n / 8) + row / 8), kAwqOrder[row % 8], 4));
     }
     return 0;
 }
@@ -105,8 +108,8 @@ bool find_zeros(const QuantLayout& layout) {
     return found;
 }
 
-/// f16 has 11 bits between 6e-5 and 65504 and fewer below. A row of very small numbers beside larger ones may lose bits: its error is small beside
-/// theirs. What is lost must stay below a rounding of the scale itself or 2^-14 of the largest scale of the matrix.
+/// f16 has 11 bits between 6e-5 and 65504 and fewer below. A row of very small numbers beside larger ones may lose bits: its error is small
+/// beside theirs. What is lost must stay below a rounding of the scale itself or 2^-14 of the largest scale of the matrix.
 bool fits_f16(const QuantLayout& layout) {
     if (layout.kind == QuantKind::kF8 || *layout.scales->tensor->type->dtype == DType::kF16) return true;
     const int64_t count = layout.scales->tensor->numel();
@@ -148,7 +151,8 @@ void fill_tile(const QuantLayout& layout, int64_t first, int64_t count, uint8_t*
 
 /// The mapped rows are rows that kernels pack.
 bool in_place(const QuantLayout& layout, const QuantPlan& plan) {
-    return layout.order == CodeOrder::kRows && !layout.unsigned_codes && plan.columns.empty() && layout.row_bytes == code_bytes(layout.kind, layout.k);
+    return layout.order == CodeOrder::kRows && !layout.unsigned_codes && plan.columns.empty() &&
+           layout.row_bytes == code_bytes(layout.kind, layout.k);
 }
 
 void read_codes(const QuantLayout& layout, const QuantPlan& plan, Stream& stream, std::vector<uint8_t>& out) {
@@ -235,12 +239,14 @@ void read_floats(const QuantLayout& layout, const QuantPlan& plan, Stream& strea
         fill_tile(layout, first, count, tile.data());
         for (int64_t r = 0; r < count; ++r) {
             for (int64_t i = 0; i < k; ++i) {
-                const int64_t c = plan.columns.empty() ? i : plan.columns[static_cast<size_t>(i)], g = plan.groups[static_cast<size_t>(i / kQuantGroup)];
+                const int64_t c = plan.columns.empty() ? i : plan.columns[static_cast<size_t>(i)],
+                              g = plan.groups[static_cast<size_t>(i / kQuantGroup)];
                 const uint8_t code = tile[static_cast<size_t>(r * k + c)];
                 const float scale = scale_at(layout, scale_place(layout, first + r, g));
                 float level = e4m3_to_float(code);
                 if (layout.kind == QuantKind::kQ4) level = layout.levels[code & 15];
-                if (layout.kind == QuantKind::kQ8) level = layout.unsigned_codes ? static_cast<float>(code) - 128 : static_cast<int8_t>(code);
+                if (layout.kind == QuantKind::kQ8)
+                    level = layout.unsigned_codes ? static_cast<float>(code) - 128 : static_cast<int8_t>(code);
                 const int zero = plan.zeros ? zero_at(layout, first + r, g) : 0;
                 out[static_cast<size_t>((first + r) * k + c)] = (level - static_cast<float>(zero)) * scale;
             }

@@ -1,7 +1,7 @@
 // How the numbers of one quantised matrix lie in a checkpoint's tensors, and how they become rows that backends pack.
 //
-// Every scheme is described by the same few facts: in which order the codes lie, which columns and rows share a scale, how zero points are stored, which
-// group a column belongs to. A scheme finds and checks the tensors; what follows is the same for all.
+// Every scheme is described by the same few facts: in which order the codes lie, which columns and rows share a scale, how zero points are
+// stored, which group a column belongs to. A scheme finds and checks the tensors; what follows is the same for all.
 #pragma once
 
 #include <vector>
@@ -37,9 +37,9 @@ struct QuantLayout {
     bool unsigned_codes = false;  // q8 stored with 128 added
     int64_t row_bytes = 0;        // kRows: of one stored row
 
-    const Checkpoint::Entry* scales = nullptr;        // BF16, F16 or F32; U8: the exponent of 2, with 127 added
-    int64_t scale_rows = 1, scale_columns = 0;        // so many of each share a scale
-    bool scales_by_group = false;                     // [groups, n] in place of [n / scale_rows, groups]
+    const Checkpoint::Entry* scales = nullptr;  // BF16, F16 or F32; U8: the exponent of 2, with 127 added
+    int64_t scale_rows = 1, scale_columns = 0;  // so many of each share a scale
+    bool scales_by_group = false;               // [groups, n] in place of [n / scale_rows, groups]
     float scale_factor = 1;
 
     const Checkpoint::Entry* zeros = nullptr;

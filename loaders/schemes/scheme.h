@@ -22,8 +22,8 @@ public:
     /// For people: "gptq, 4 bits".
     virtual std::string name() const = 0;
 
-    /// How `module`.weight [n, k] lies in the checkpoint. Nothing where none of the scheme's tensors is there: then it is a plain tensor, whatever lists of
-    /// exceptions config.json has. Looks at names, dtypes and shapes only. Throws Error naming the tensor.
+    /// How `module`.weight [n, k] lies in the checkpoint. Nothing where none of the scheme's tensors is there: then it is a plain tensor,
+    /// whatever lists of exceptions config.json has. Looks at names, dtypes and shapes only. Throws Error naming the tensor.
     virtual std::optional<QuantLayout> find(const Checkpoint& checkpoint, const std::string& module, int64_t n, int64_t k) const = 0;
 };
 

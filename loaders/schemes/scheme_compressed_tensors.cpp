@@ -1,6 +1,7 @@
-// compressed-tensors: int4 and int8 packed into words, with zero points or a group for each column, int8 and FP8 as plain tensors of their type, MXFP4. Scales for a tensor,
-// a row (channel), a group of columns or a block. Activations are not quantised, whatever input_activations says. Which module has which of the config's groups is told by
-// regular expressions there; here the tensors tell, and config.json only what may be among them.
+// compressed-tensors: int4 and int8 packed into words, with zero points or a group for each column, int8 and FP8 as plain tensors of their
+// type, MXFP4. Scales for a tensor, a row (channel), a group of columns or a block. Activations are not quantised, whatever
+// input_activations says. Which module has which of the config's groups is told by regular expressions there; here the tensors tell, and
+// config.json only what may be among them.
 #include <algorithm>
 
 #include "base/checked.h"
@@ -17,8 +18,8 @@ constexpr Levels kE2m1Levels = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, 
 
 /// The weights of one of the config's groups.
 struct Group {
-    int64_t columns = 0;                       // that share a scale; 0: all
-    int64_t block_rows = 0, block_columns = 0; // of strategy "block"
+    int64_t columns = 0;                        // that share a scale; 0: all
+    int64_t block_rows = 0, block_columns = 0;  // of strategy "block"
     bool symmetric = true;
 };
 
@@ -122,7 +123,8 @@ private:
             std::copy_n(shape.data() + i * (wide ? 8 : 4), wide ? 8 : 4, reinterpret_cast<std::byte*>(&value));
             return value;
         };
-        if (at(0) != out.n || at(1) != out.k) refuse_shape(shape, cat("to hold ", out.n, " and ", out.k, ", found ", at(0), " and ", at(1)));
+        if (at(0) != out.n || at(1) != out.k)
+            refuse_shape(shape, cat("to hold ", out.n, " and ", out.k, ", found ", at(0), " and ", at(1)));
     }
 
     std::optional<QuantLayout> mxfp4(const Checkpoint& checkpoint, const std::string& module, QuantLayout& out) const {
@@ -150,7 +152,8 @@ private:
             return;
         }
         for (const Group& group : groups_) {
-            const int64_t rows = group.block_rows > 0 ? group.block_rows : 1, columns = group.block_rows > 0 ? group.block_columns : group.columns;
+            const int64_t rows = group.block_rows > 0 ? group.block_rows : 1,
+                          columns = group.block_rows > 0 ? group.block_columns : group.columns;
             if (columns == 0 || shape != std::vector<int64_t>{ceil_div(out.n, rows), ceil_div(out.k, columns)}) continue;
             out.scale_rows = rows;
             out.scale_columns = columns;
@@ -185,7 +188,8 @@ private:
 }  // namespace
 
 extern const SchemeRow kCompressedTensors;
-const SchemeRow kCompressedTensors{
-    "compressed-tensors", [](const ConfigFields& section) -> std::unique_ptr<const Scheme> { return std::make_unique<CompressedTensors>(section); }};
+const SchemeRow kCompressedTensors{"compressed-tensors", [](const ConfigFields& section) -> std::unique_ptr<const Scheme> {
+                                       return std::make_unique<CompressedTensors>(section);
+                                   }};
 
 }  // namespace hearth

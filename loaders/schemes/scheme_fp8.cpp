@@ -1,5 +1,5 @@
-// FP8 e4m3 with one scale for each block of the matrix (`weight_scale_inv`, a factor despite its name), or for the whole of it (`weight_scale`).
-// Activations are not quantised, whatever activation_scheme says: weights alone are what a bandwidth pays for.
+// FP8 e4m3 with one scale for each block of the matrix (`weight_scale_inv`, a factor despite its name), or for the whole of it
+// (`weight_scale`). Activations are not quantised, whatever activation_scheme says: weights alone are what a bandwidth pays for.
 #include "base/checked.h"
 #include "base/text.h"
 #include "loaders/schemes/scheme.h"

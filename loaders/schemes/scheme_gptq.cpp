@@ -49,7 +49,9 @@ private:
     /// A module may have other bits than config.json's (GPTQModel's "dynamic"): the shape tells.
     void read_bits(const Checkpoint::Entry& codes, QuantLayout& out) const {
         for (const int64_t bits : {4, 8}) {
-            if (out.k % (32 / bits) != 0 || out.n % (32 / bits) != 0 || codes.tensor->shape != std::vector<int64_t>{out.k * bits / 32, out.n}) continue;
+            if (out.k % (32 / bits) != 0 || out.n % (32 / bits) != 0 ||
+                codes.tensor->shape != std::vector<int64_t>{out.k * bits / 32, out.n})
+                continue;
             out.kind = bits == 4 ? QuantKind::kQ4 : QuantKind::kQ8;
             out.unsigned_codes = bits == 8;
             return;

@@ -1,4 +1,5 @@
-// What `hearth quantize` writes: NAME.codes in row order (I8 for q8, U8 with two codes a byte for q4) and NAME.scales, f16, one for 32 columns.
+// What `hearth quantize` writes: NAME.codes in row order (I8 for q8, U8 with two codes a byte for q4) and NAME.scales, f16, one for 32
+// columns.
 #include <algorithm>
 
 #include "base/checked.h"
@@ -47,6 +48,7 @@ private:
 }  // namespace
 
 extern const SchemeRow kHearth;
-const SchemeRow kHearth{"hearth", [](const ConfigFields& section) -> std::unique_ptr<const Scheme> { return std::make_unique<Hearth>(section); }};
+const SchemeRow kHearth{"hearth",
+                        [](const ConfigFields& section) -> std::unique_ptr<const Scheme> { return std::make_unique<Hearth>(section); }};
 
 }  // namespace hearth

@@ -19,7 +19,9 @@ std::string shape_text(const std::vector<int64_t>& shape) {
     return cat("[", join(parts, ", "), "]");
 }
 
-std::string describe(const Checkpoint::Entry& entry) { return cat(entry.file->file().name(), ": tensor \"", printable(entry.tensor->name), "\""); }
+std::string describe(const Checkpoint::Entry& entry) {
+    return cat(entry.file->file().name(), ": tensor \"", printable(entry.tensor->name), "\"");
+}
 
 }  // namespace
 
@@ -28,8 +30,8 @@ std::span<const SchemeRow* const> schemes() { return kSchemes; }
 void refuse_quantization(const std::string& where, const std::string& method) {
     std::vector<std::string> known;
     for (const SchemeRow* row : kSchemes) known.emplace_back(row->method);
-    throw Error(ErrorKind::kUnsupported, cat(where, ": quantisation method ", printable(method, 60), " is not supported; supported: ", join(known, ", "),
-                                             ", and plain weights in BF16, F16 or F32"));
+    throw Error(ErrorKind::kUnsupported, cat(where, ": quantisation method ", printable(method, 60), " is not supported; supported: ",
+                                             join(known, ", "), ", and plain weights in BF16, F16 or F32"));
 }
 
 std::shared_ptr<const Scheme> read_scheme(const ConfigFields& config) {
@@ -61,9 +63,12 @@ void refuse_shape(const Checkpoint::Entry& entry, std::string_view expected) {
     throw Error(ErrorKind::kBadInput, cat(describe(entry), " has shape ", shape_text(entry.tensor->shape), ", expected ", expected));
 }
 
-const Checkpoint::Entry& need_tensor(const Checkpoint& checkpoint, const std::string& name, Types types, const std::vector<int64_t>& shape) {
+const Checkpoint::Entry& need_tensor(const Checkpoint& checkpoint, const std::string& name, Types types,
+                                     const std::vector<int64_t>& shape) {
     const Checkpoint::Entry* entry = checkpoint.find(name);
-    if (!entry) throw Error(ErrorKind::kBadInput, cat(checkpoint.folder().string(), ": no tensor ", printable(name), ", which its quantised matrix needs"));
+    if (!entry)
+        throw Error(ErrorKind::kBadInput,
+                    cat(checkpoint.folder().string(), ": no tensor ", printable(name), ", which its quantised matrix needs"));
     check_type(*entry, types);
     if (entry->tensor->shape != shape) refuse_shape(*entry, shape_text(shape));
     return *entry;
@@ -71,7 +76,8 @@ const Checkpoint::Entry& need_tensor(const Checkpoint& checkpoint, const std::st
 
 void check_not_plain(const Checkpoint& checkpoint, const std::string& module) {
     if (!checkpoint.find(module + ".weight")) return;
-    throw Error(ErrorKind::kBadInput, cat(checkpoint.folder().string(), ": ", printable(module), " is there quantised and plain; expected one of the two"));
+    throw Error(ErrorKind::kBadInput,
+                cat(checkpoint.folder().string(), ": ", printable(module), " is there quantised and plain; expected one of the two"));
 }
 
 int64_t read_group_size(const ConfigFields& section, std::string_view field) {

@@ -1,4 +1,5 @@
-// Every quantised checkpoint of the golden folder against float32 arithmetic on its dequantised weights, on the reference kernels and on the fast ones.
+// Every quantised checkpoint of the golden folder against float32 arithmetic on its dequantised weights, on the reference kernels and on
+// the fast ones.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -70,7 +71,8 @@ TEST_P(QuantizedGoldens, AgreeWithTheDequantisedWeightsOnTheReferenceKernels) {
         const float difference = relative_difference(got.logits, golden.logits);
         EXPECT_LE(difference, kExact);
         RecordProperty("worst", std::to_string(difference * 1e6f) + "e-6");
-        for (size_t layer = 0; layer < golden.hidden.size(); ++layer) EXPECT_LE(relative_difference(got.hidden[layer], golden.hidden[layer]), kExact) << layer;
+        for (size_t layer = 0; layer < golden.hidden.size(); ++layer)
+            EXPECT_LE(relative_difference(got.hidden[layer], golden.hidden[layer]), kExact) << layer;
     }
 }
 
@@ -89,7 +91,8 @@ TEST_P(QuantizedGoldens, StayInTheirOwnBitWidthAndWithinThePlan) {
     EXPECT_EQ(model->weights().total_bytes(), planned_weight_bytes(info, *backend));
     const LayerWeights& layer = model->weights().layers[0];
     for (const DeviceWeight* weight : {&layer.out, &layer.gate, &layer.up, &layer.down}) {
-        EXPECT_TRUE(weight->weight.format == WeightFormat::kQ4 || weight->weight.format == WeightFormat::kQ8 || weight->weight.format == WeightFormat::kF8);
+        EXPECT_TRUE(weight->weight.format == WeightFormat::kQ4 || weight->weight.format == WeightFormat::kQ8 ||
+                    weight->weight.format == WeightFormat::kF8);
     }
     // q, k and v of this one have orders of their own: see MatrixSource
     EXPECT_EQ(layer.qkv.weight.format, GetParam() == "ct-w4a16-actorder" ? WeightFormat::kF32 : layer.out.weight.format);
@@ -118,7 +121,8 @@ TEST_P(QuantizedGoldensFast, StayWithinTheRoundingOfIntegerProducts) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, QuantizedGoldensFast, ::testing::Combine(::testing::ValuesIn(supported()), ::testing::Values("cpu:avx2", "cpu:avx512", "cpu:amx")),
+INSTANTIATE_TEST_SUITE_P(All, QuantizedGoldensFast,
+                         ::testing::Combine(::testing::ValuesIn(supported()), ::testing::Values("cpu:avx2", "cpu:avx512", "cpu:amx")),
                          [](const auto& test) { return clean(std::get<0>(test.param) + "_" + std::get<1>(test.param)); });
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(QuantizedGoldensFast);
 

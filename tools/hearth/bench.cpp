@@ -130,6 +130,7 @@ private:
         ProgressLine progress(model_.quiet);
         LoadOptions options;
         options.max_context = context;
+        options.quantize = model_.quantize();
         options.progress = progress.callback();
         const auto backend = make_backend(model_.backend());
         if (!random_config_.empty()) {

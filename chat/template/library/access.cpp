@@ -15,7 +15,7 @@ std::optional<Value> method_value(Runtime& runtime, const Value& object, const T
     }
     const MethodRow* method = find_method(object, name->bytes());
     if (!method) return std::nullopt;
-    if (!method->run) return Value(Undefined{name, false});
+    if (!method->run) return Value(Undefined{name});
     return Value(runtime.make<Method>(object, method));
 }
 
@@ -104,16 +104,16 @@ Value get_attribute(Runtime& runtime, const Value& object, const TextPtr& name) 
     if (object.is_dict()) {
         if (const Value* found = object.dict()->find(name->bytes())) return *found;
     }
-    return Undefined{name, false};
+    return Undefined{name};
 }
 
 Value get_item(Runtime& runtime, const Value& object, const Value& key) {
     if (object.is_undefined()) fail_undefined(runtime, object);
     if (auto found = item(runtime, object, key)) return *found;
     if (key.is_undefined()) return {};
-    if (!key.is_text()) return Undefined{to_text(runtime, key), false};
+    if (!key.is_text()) return Undefined{to_text(runtime, key)};
     if (auto method = method_value(runtime, object, key.text())) return *method;
-    return Undefined{key.text(), false};
+    return Undefined{key.text()};
 }
 
 Value get_slice(Runtime& runtime, const Value& object, const Value& start, const Value& stop, const Value& step) {

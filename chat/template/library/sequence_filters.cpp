@@ -252,7 +252,7 @@ Value otherwise(Runtime& runtime, const Value& subject, const Args& args) {
 Value attr(Runtime& runtime, const Value& subject, const Args& args) {
     const Bound bound(runtime, "attr", args, {"name"});
     const TextPtr name = to_text(runtime, bound.required(0));
-    if (subject.is_dict() && !find_method(subject, name->bytes())) return Undefined{name, false};  // attributes only, no items
+    if (subject.is_dict() && !find_method(subject, name->bytes())) return Undefined{name};  // attributes only, no items
     return get_attribute(runtime, subject, name);
 }
 

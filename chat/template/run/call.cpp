@@ -84,7 +84,7 @@ void Interpreter::bind_parameters(const MacroStatement& macro, Args& args, Scope
         } else if (parameter.otherwise) {
             scope.variables.emplace_back(parameter.name, evaluate(*parameter.otherwise));
         } else {
-            scope.variables.emplace_back(parameter.name, Undefined{name, true});
+            scope.variables.emplace_back(parameter.name, Undefined{name});
         }
     }
     args.positional.erase(args.positional.begin(),
@@ -127,7 +127,7 @@ Value Interpreter::loop_attribute(Loop& loop, const TextPtr& name) {
     const auto size = static_cast<int64_t>(loop.size), index = static_cast<int64_t>(loop.index);
     const std::string_view n = name->bytes();
     const auto item = [&](int64_t at) -> Value {
-        return loop.items && at >= 0 && at < size ? loop.items->items()[static_cast<size_t>(at)] : Value(Undefined{name, false});
+        return loop.items && at >= 0 && at < size ? loop.items->items()[static_cast<size_t>(at)] : Value(Undefined{name});
     };
     if (n == "index") return index + 1;
     if (n == "index0") return index;
@@ -140,7 +140,7 @@ Value Interpreter::loop_attribute(Loop& loop, const TextPtr& name) {
     if (n == "depth0") return int64_t{loop.depth};
     if (n == "previtem") return item(index - 1);
     if (n == "nextitem") return item(index + 1);
-    return Undefined{name, false};
+    return Undefined{name};
 }
 
 Value Interpreter::call_loop(Loop& loop, std::string_view name, const Args& args) {

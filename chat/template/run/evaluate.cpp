@@ -21,7 +21,7 @@ Value Interpreter::look_up(NameId name) const {
         }
     }
     if (const auto& global = globals_[static_cast<size_t>(name)]) return *global;
-    return Undefined{program_.names[static_cast<size_t>(name)], true};
+    return Undefined{program_.names[static_cast<size_t>(name)]};
 }
 
 Value Interpreter::evaluate(const Expr& expr) {

@@ -159,8 +159,7 @@ std::string_view type_name(const Value& value) {
 void fail_undefined(Runtime& runtime, const Value& value) {
     const Undefined& u = value.undefined();
     if (!u.name) runtime.fail("an undefined value was used");
-    if (u.is_variable) runtime.fail(cat("'", printable(u.name->bytes()), "' is undefined"));
-    runtime.fail(cat("there is no attribute or item '", printable(u.name->bytes()), "'"));
+    runtime.fail(cat("'", printable(u.name->bytes()), "' is undefined"));
 }
 
 std::optional<int64_t> length_of(const Value& value) {

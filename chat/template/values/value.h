@@ -22,7 +22,6 @@ using DictPtr = std::shared_ptr<const Dict>;
 /// What a name, attribute or item that is not there gives: prints as nothing, is false; using it further is an error that names it.
 struct Undefined {
     TextPtr name;  // may be null
-    bool is_variable = false;
 };
 struct None {};
 

@@ -55,13 +55,16 @@ HEARTH_INLINE void multiply_group(const ExpandedGroup* const* panels, int64_t g,
 }
 
 template <bool kZeros, int kPanels>
-void multiply_tile(const ExpandedGroup* const* panels, const QuantInput& input, int64_t row, int64_t group, int64_t groups, float* sums, bool first) {
+HEARTH_NO_SANITIZE void multiply_tile(const ExpandedGroup* const* panels, const QuantInput& input, int64_t row, int64_t group,
+                                      int64_t groups, float* sums, bool first) {
     GroupSums products[2];
     __m512 acc[kPanels][kTileRows];
     const auto each = [&](auto&& f) __attribute__((always_inline)) {
-        unroll<kTileRows>([&](auto r) __attribute__((always_inline)) { unroll<kPanels>([&](auto p) __attribute__((always_inline)) { f(p, r); }); });
+        unroll<kTileRows>([&](auto r)
+                              __attribute__((always_inline)) { unroll<kPanels>([&](auto p) __attribute__((always_inline)) { f(p, r); }); });
     };
-    each([&](auto p, auto r) __attribute__((always_inline)) { acc[p][r] = first ? Vec::zero() : Vec::load(sums + (p * kTileRows + r) * kPanelRows); });
+    each([&](auto p, auto r)
+             __attribute__((always_inline)) { acc[p][r] = first ? Vec::zero() : Vec::load(sums + (p * kTileRows + r) * kPanelRows); });
     const int8_t* x = input.codes + row * input.stride + group * kQuantGroup;
     multiply_group<kPanels>(panels, 0, x, input.stride, products[0]);
     for (int64_t g = 0; g < groups; ++g) {
@@ -90,17 +93,20 @@ struct Kernel : IntKernel<Vec, kFormatOf, kZerosOf, kTileRows, 4, 384, kTileRows
     static void expand(const QuantPanel& panel, int64_t group, int64_t groups, Block& block) {
         expand_groups<Vec, kFormatOf, kZerosOf, 0>(panel, group, groups, block.groups);
     }
-    template <class Fetch>
-    static void multiply(const Block* const (&blocks)[2], const Inputs& inputs, Range rows, int64_t group, int64_t groups, float* sums, bool first, Fetch&& fetch) {
+    template <class Before, class After>
+    static void multiply(const Block* const (&blocks)[2], const Inputs& inputs, Range rows, int64_t group, int64_t groups, float* sums,
+                         bool first, Before&& before, After&& after) {
         const ExpandedGroup* const panels[2] = {blocks[0]->groups, blocks[1] ? blocks[1]->groups : nullptr};
         for (int64_t row = rows.begin; row < rows.end; row += kTileRows, sums += kQuantTileSums<Kernel>) {
-            fetch((row - rows.begin) / kTileRows);
+            before((row - rows.begin) / kTileRows);
             if (panels[1] && inputs.same) {
                 multiply_tile<kZerosOf, 2>(panels, inputs.of[0], row, group, groups, sums, first);
-                continue;
+            } else {
+                multiply_tile<kZerosOf, 1>(panels, inputs.of[0], row, group, groups, sums, first);
+                if (panels[1])
+                    multiply_tile<kZerosOf, 1>(panels + 1, inputs.of[1], row, group, groups, sums + kTileRows * kPanelRows, first);
             }
-            multiply_tile<kZerosOf, 1>(panels, inputs.of[0], row, group, groups, sums, first);
-            if (panels[1]) multiply_tile<kZerosOf, 1>(panels + 1, inputs.of[1], row, group, groups, sums + kTileRows * kPanelRows, first);
+            after((row - rows.begin) / kTileRows);
         }
     }
 };

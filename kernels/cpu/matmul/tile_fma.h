@@ -85,7 +85,8 @@ struct FmaTile {
 
     /// kPanels panels times kRows rows from `x` on, over k steps of kStep; sums[panel][kMaxRows][16].
     template <int kPanels, int kRows>
-    static void registers(const std::byte* const* panels, const float* x, int64_t stride, int64_t steps, float* sums, bool first) {
+    HEARTH_NO_SANITIZE static void registers(const std::byte* const* panels, const float* x, int64_t stride, int64_t steps, float* sums,
+                                             bool first) {
         using F = typename V::F;
         F acc[kPanels][kRows][kParts];
         const auto each = [&](auto&& f) __attribute__((always_inline)) {
@@ -129,21 +130,27 @@ struct FmaTile {
 
     using Registers = void (*)(const std::byte* const*, const float*, int64_t, int64_t, float*, bool);
 
-    /// registers<kPanels, 1 .. kRows>.
-    template <int kPanels, int... kRow>
+    /// registers<kPanels, kFirst>, and so on.
+    template <int kPanels, int kFirst, int... kRow>
     static constexpr std::array<Registers, sizeof...(kRow)> table(std::integer_sequence<int, kRow...>) {
-        return {registers<kPanels, kRow + 1>...};
+        return {registers<kPanels, kFirst + kRow>...};
     }
 
     static void tile(PanelPair pair, const Ahead&, const Input& input, int64_t row, int64_t rows, Range k, float* sums, bool first) {
-        static constexpr auto kOne = table<1>(std::make_integer_sequence<int, kRegisterRows>{});
-        static constexpr auto kTwo = table<2>(std::make_integer_sequence<int, kPairRows>{});
-        const std::byte* const panels[2] = {pair.first, pair.second};
+        static constexpr auto kTwo = table<2, 1>(std::make_integer_sequence<int, kPairRows>{});
+        static constexpr auto kOne = table<1, kPairRows + 1>(std::make_integer_sequence<int, kRegisterRows - kPairRows>{});
+        const std::byte* const panels[2] = {pair.first, pair.second ? pair.second : pair.first};  // one left over is computed twice
         const float* x = input.data + row * input.stride + k.begin;
         const int64_t steps = k.size() / Reader::kStep;
-        if (pair.second && rows <= kPairRows) return kTwo[static_cast<size_t>(rows - 1)](panels, x, input.stride, steps, sums, first);
-        kOne[static_cast<size_t>(rows - 1)](panels, x, input.stride, steps, sums, first);
-        if (pair.second) kOne[static_cast<size_t>(rows - 1)](panels + 1, x, input.stride, steps, sums + kMaxRows * kPanelRows, first);
+        if constexpr (kOne.size() > 0) {
+            if (rows > kPairRows) {
+                const Registers one = kOne[static_cast<size_t>(rows - kPairRows - 1)];
+                one(panels, x, input.stride, steps, sums, first);
+                if (pair.second) one(panels + 1, x, input.stride, steps, sums + kMaxRows * kPanelRows, first);
+                return;
+            }
+        }
+        kTwo[static_cast<size_t>(rows - 1)](panels, x, input.stride, steps, sums, first);
     }
 };
 

@@ -1,9 +1,9 @@
 // How the matmul rows of quantised weights walk over their matrix; what a panel is multiplied with is a Kernel's own.
 //
-// Two panels at a time: gate and up of the same outputs, or two of one weight. Few rows of inputs (up to Kernel::kFewRows): each thread owns a contiguous run of
-// panels and streams it in two halves side by side, each from its first byte to its last, unpacking in registers. Many: kBlockDepth k of two panels are
-// expanded into L1 once and multiplied with all tiles of a block of rows, whose sums wait in scratch from one block of k to the next; the
-// next block of k is fetched meanwhile.
+// Two panels at a time: gate and up of the same outputs, or two of one weight. Few rows of inputs (up to Kernel::kFewRows): each thread
+// owns a contiguous run of panels and streams it in two halves side by side, each from its first byte to its last, unpacking in registers.
+// Many: kBlockDepth k of two panels are expanded into L1 once and multiplied with all tiles of a block of rows, whose sums wait in scratch
+// from one block of k to the next; the next block of k is fetched meanwhile.
 #pragma once
 
 #include <algorithm>
@@ -19,18 +19,16 @@
 namespace hearth::cpu {
 
 // A Kernel is a struct of static members, for one format, with or without zero points:
-//   kMaxRows, kFewRows, kBlockRows, kBlockDepth   rows of a tile, rows up to which few() is used (0: there is none), most rows and k (a multiple of 64) of a block
-//   Block                  kBlockDepth k of one panel, expanded
-//   Session                what a thread sets up
-//   Input                  what it reads of x: bytes_of(a), make(a, scratch), pack(a, columns, input, range of rows), rows_to_pack(a), row_bytes(a)
-//   kFormat, kZeros
-//   few(panels, inputs, rows, groups, sums): sums[2][kMaxRows][16] of up to kFewRows rows; panels[1].data may be null
-//   expand(panel, first group, groups, block)
-//   multiply(blocks, inputs, range of rows, first group, groups, sums, first, fetch): sums = (first ? 0 : sums) + product; blocks[1] may be null.
-//                          sums[tiles][2][kMaxRows][16]; calls fetch(tile) once for each
+//   kMaxRows, kFewRows, kBlockRows, kBlockDepth   rows of a tile, rows up to which few() is used (0: there is none), most rows and k (a
+//   multiple of 64) of a block Block                  kBlockDepth k of one panel, expanded Session                what a thread sets up
+//   Input                  what it reads of x: bytes_of(a), make(a, scratch), pack(a, columns, input, range of rows), rows_to_pack(a),
+//   row_bytes(a) kFormat, kZeros few(panels, inputs, rows, groups, sums): sums[2][kMaxRows][16] of up to kFewRows rows; panels[1].data may
+//   be null expand(panel, first group, groups, block) multiply(blocks, inputs, range of rows, first group, groups, sums, first, before,
+//   after): sums = (first ? 0 : sums) + product; blocks[1] may be null.
+//                          sums[tiles][2][kMaxRows][16]; calls before(tile) and after(tile) once for each
 
 template <class Kernel>
-constexpr int64_t kQuantTileSums = 2 * Kernel::kMaxRows * kPanelRows;
+constexpr int64_t kQuantTileSums = 2 * Kernel::kMaxRows* kPanelRows;
 
 /// The inputs of both panels: the same, but where gate and up permute their columns differently.
 template <class Input>
@@ -127,23 +125,26 @@ void quant_many(const MatmulArgs& a, const Inputs& inputs, Range panels, Range a
         for (int64_t i = 0; i < pairs.count(); ++i) {
             const QuantPanel pair[2] = {pairs.first(i), pairs.second(i)};
             for (int64_t g = 0; g < groups; g += kBlockGroups) {
-                const int64_t count = std::min(kBlockGroups, groups - g), lines = ceil_div<int64_t>(count / 2 * kBytes, 64), of_tile = ceil_div(lines, tiles);
+                const int64_t count = std::min(kBlockGroups, groups - g), lines = ceil_div<int64_t>(count / 2 * kBytes, 64),
+                              of_tile = ceil_div(lines, tiles);
                 Kernel::expand(pair[0], g, count, space.blocks[0]);
                 if (pair[1].data) Kernel::expand(pair[1], g, count, space.blocks[1]);
                 const typename Kernel::Block* const blocks[2] = {&space.blocks[0], pair[1].data ? &space.blocks[1] : nullptr};
-                const auto fetch = [&](int64_t tile) {
+                const bool last = g + count == groups;
+                const auto row_of = [&](int64_t tile) { return begin + tile * Kernel::kMaxRows; };
+                const auto rows_of = [&](int64_t tile) { return std::min(Kernel::kMaxRows, end - row_of(tile)); };
+                const auto before = [&](int64_t tile) {
                     for (const QuantPanel& panel : pair) {
                         const std::byte* next = panel.data + (g + count) / 2 * kBytes + tile * of_tile * 64;
-                        for (int64_t line = 0; panel.data && line < of_tile; ++line) _mm_prefetch(reinterpret_cast<const char*>(next + line * 64), _MM_HINT_T1);
+                        for (int64_t line = 0; panel.data && line < of_tile; ++line)
+                            _mm_prefetch(reinterpret_cast<const char*>(next + line * 64), _MM_HINT_T1);
                     }
-                    const int64_t row = begin + tile * Kernel::kMaxRows;
-                    if (g + count == groups) pairs.fetch(i, row, std::min(Kernel::kMaxRows, end - row));
+                    if (last) pairs.fetch(i, row_of(tile), rows_of(tile));
                 };
-                Kernel::multiply(blocks, inputs, {begin, end}, g, count, space.sums, g == 0, fetch);
-            }
-            for (int64_t tile = 0; tile < tiles; ++tile) {
-                const int64_t row = begin + tile * Kernel::kMaxRows;
-                pairs.finish(i, row, std::min(Kernel::kMaxRows, end - row), space.sums + tile * kQuantTileSums<Kernel>);
+                const auto after = [&](int64_t tile) {
+                    if (last) pairs.finish(i, row_of(tile), rows_of(tile), space.sums + tile * kQuantTileSums<Kernel>);
+                };
+                Kernel::multiply(blocks, inputs, {begin, end}, g, count, space.sums, g == 0, before, after);
             }
         }
     }
@@ -176,14 +177,15 @@ void quant_multiply(const MatmulArgs& a, Stream& stream) noexcept {
         }
     }
     // Threads share the panels; where there are few of those, also the rows.
-    const int64_t columns = std::clamp<int64_t>(panels / 2, 1, threads), row_parts = threads / columns, tiles = ceil_div(tokens, Kernel::kMaxRows);
+    const int64_t columns = std::clamp<int64_t>(panels / 2, 1, threads), row_parts = threads / columns,
+                  tiles = ceil_div(tokens, Kernel::kMaxRows);
     auto* spaces = scratch.take<QuantSpace<Kernel>>(threads);
     pool.run([&](int thread) {
         if (thread >= columns * row_parts) return;
         const Range part = part_of(tiles, thread / columns, row_parts);
         [[maybe_unused]] const typename Kernel::Session session;
-        quant_many<Kernel>(a, inputs, part_of(panels, thread % columns, columns), {part.begin * Kernel::kMaxRows, std::min(tokens, part.end * Kernel::kMaxRows)},
-                           spaces[thread]);
+        quant_many<Kernel>(a, inputs, part_of(panels, thread % columns, columns),
+                           {part.begin * Kernel::kMaxRows, std::min(tokens, part.end * Kernel::kMaxRows)}, spaces[thread]);
     });
 }
 

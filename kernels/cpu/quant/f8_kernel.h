@@ -10,8 +10,8 @@
 
 namespace hearth::cpu {
 
-/// Byte kByte of each 32-bit lane, an e4m3 code, as its number: exact. The exponent moves from a bias of 7 to one of 127; below the least exponent
-/// (no implicit one) what comes out is 2^-7 (1 + m / 8) where m 2^-9 is meant, which is twice that less 2^-6.
+/// Byte kByte of each 32-bit lane, an e4m3 code, as its number: exact. The exponent moves from a bias of 7 to one of 127; below the least
+/// exponent (no implicit one) what comes out is 2^-7 (1 + m / 8) where m 2^-9 is meant, which is twice that less 2^-6.
 template <class V, int kByte>
 HEARTH_INLINE typename V::F decode_e4m3(typename V::F lanes) {
     constexpr int kBias = 120 << 23, kSign = static_cast<int>(0x80000000);
@@ -26,7 +26,8 @@ HEARTH_INLINE typename V::F decode_e4m3(typename V::F lanes) {
     const __m256i top = _mm256_slli_epi32(_mm256_castps_si256(lanes), 24 - 8 * kByte);
     const __m256i size = _mm256_and_si256(_mm256_srli_epi32(top, 4), _mm256_set1_epi32(0x07F00000));
     __m256 v = _mm256_castsi256_ps(_mm256_add_epi32(size, _mm256_set1_epi32(kBias)));
-    const __m256i small = _mm256_cmpgt_epi32(_mm256_set1_epi32(0x00800000), size), nan = _mm256_cmpeq_epi32(size, _mm256_set1_epi32(0x07F00000));
+    const __m256i small = _mm256_cmpgt_epi32(_mm256_set1_epi32(0x00800000), size),
+                  nan = _mm256_cmpeq_epi32(size, _mm256_set1_epi32(0x07F00000));
     v = V::choose(_mm256_castsi256_ps(small), V::fma(v, V::set(2), V::set(-0x1p-6f)), v);
     v = V::choose(_mm256_castsi256_ps(nan), V::set(NAN), v);
     return _mm256_or_ps(v, _mm256_castsi256_ps(_mm256_and_si256(top, _mm256_set1_epi32(kSign))));
@@ -73,28 +74,42 @@ struct F8Kernel {
                 float(*out)[kPanelRows] = block.numbers + (g - group) * kQuantGroup;
                 for (int64_t step = 0; step < kPanelSteps; ++step) {
                     const auto codes = V::load(reinterpret_cast<const float*>(panel.data + at.codes + step * 64) + r);
-                    unroll<4>([&](auto i) __attribute__((always_inline)) { V::store(out[4 * step + i] + r, V::mul(decode_e4m3<V, i>(codes), scale)); });
+                    unroll<4>([&](auto i) __attribute__((always_inline)) {
+                        V::store(out[4 * step + i] + r, V::mul(decode_e4m3<V, i>(codes), scale));
+                    });
                 }
             }
         }
     }
 
-    template <class Fetch>
-    static void multiply(const Block* const (&blocks)[2], const Inputs& inputs, Range rows, int64_t group, int64_t groups, float* sums, bool first, Fetch&& fetch) {
+    template <class Before, class After>
+    static void multiply(const Block* const (&blocks)[2], const Inputs& inputs, Range rows, int64_t group, int64_t groups, float* sums,
+                         bool first, Before&& before, After&& after) {
         for (int64_t row = rows.begin; row < rows.end; row += kMaxRows, sums += kQuantTileSums<F8Kernel>) {
-            fetch((row - rows.begin) / kMaxRows);
+            before((row - rows.begin) / kMaxRows);
             tile(blocks, inputs, row, std::min(kMaxRows, rows.end - row), group, groups, sums, first);
+            after((row - rows.begin) / kMaxRows);
         }
     }
 
 private:
-    static void tile(const Block* const (&blocks)[2], const Inputs& inputs, int64_t row, int64_t rows, int64_t group, int64_t groups, float* sums, bool first) {
+    static void tile(const Block* const (&blocks)[2], const Inputs& inputs, int64_t row, int64_t rows, int64_t group, int64_t groups,
+                     float* sums, bool first) {
         const auto* w = reinterpret_cast<const std::byte*>(blocks[0]->numbers);
         const auto* u = blocks[1] ? reinterpret_cast<const std::byte*>(blocks[1]->numbers) : nullptr;
         const Range k{group * kQuantGroup, (group + groups) * kQuantGroup};
-        if (inputs.same) return Tile::tile({w, u}, {}, inputs.of[0], row, rows, k, sums, first);
-        Tile::tile({w, nullptr}, {}, inputs.of[0], row, rows, k, sums, first);
-        if (u) Tile::tile({u, nullptr}, {}, inputs.of[1], row, rows, k, sums + kMaxRows * kPanelRows, first);
+        if (inputs.same && u) return Tile::tile({w, u}, {}, inputs.of[0], row, rows, k, sums, first);
+        tile_alone(w, inputs.of[0], row, rows, k, sums, first);
+        if (u) tile_alone(u, inputs.of[1], row, rows, k, sums + kMaxRows * kPanelRows, first);
+    }
+
+    /// One panel into sums[kMaxRows][16]; the tile of two writes both.
+    static void tile_alone(const std::byte* w, const Input& input, int64_t row, int64_t rows, Range k, float* sums, bool first) {
+        constexpr size_t kBytes = kMaxRows * kPanelRows * sizeof(float);
+        alignas(64) float both[kQuantTileSums<F8Kernel>];
+        if (!first) std::memcpy(both, sums, kBytes);
+        Tile::tile({w, nullptr}, {}, input, row, rows, k, both, first);
+        std::memcpy(sums, both, kBytes);
     }
 
     static constexpr int64_t kBlockDepth64 = hearth::kBlockDepth;  // k of a block in memory

@@ -15,10 +15,11 @@ namespace hearth::cpu {
 /// Rows of x, in the order of a weight's columns, k padded with zeros to whole blocks. Scratch memory. T' is T or a little more.
 ///     x[t][k] = scales[k / 32][t] * codes[t][k], codes from -127 to 127
 struct QuantInput {
-    int8_t* codes = nullptr;    // [T', stride]
-    float* scales = nullptr;    // [groups, pitch]
-    int32_t* starts = nullptr;  // [groups, pitch]: what a group's integer sum begins with, -offset * sum of its codes
-    float* sums = nullptr;      // [groups, pitch]: the sum of its codes
+    int8_t* codes = nullptr;  // [T', stride]
+    float* scales = nullptr;  // [groups, pitch]
+    int32_t* starts =
+        nullptr;            // [groups, pitch]: what a group's integer sum begins with, -offset * sum of its codes; where there is an offset
+    float* sums = nullptr;  // [groups, pitch]: the sum of its codes; where the weight has zero points
     int64_t stride = 0, pitch = 0, rows = 0, groups = 0;
 
     static HEARTH_INLINE QuantInput shape(int64_t tokens, int64_t k, int64_t multiple) {
@@ -26,7 +27,7 @@ struct QuantInput {
         QuantInput input;
         input.rows = round_up(tokens, multiple);
         input.groups = round_up(k, kBlockDepth) / kQuantGroup;
-        input.stride = input.groups * kQuantGroup + kLine;                              // a line more: rows must not fall into the same sets
+        input.stride = input.groups * kQuantGroup + kLine;  // a line more: rows must not fall into the same sets
         input.pitch = input.rows <= 16 ? input.rows : round_up<int64_t>(input.rows, 16) + 16;  // the same for groups
         return input;
     }
@@ -47,10 +48,10 @@ HEARTH_INLINE void fetch_rows(const int8_t* x, int64_t stride) {
 
 #if defined(__AVX512F__)
 
-/// 32 floats to codes; returns their scale. `sum`: of the codes. Sizes are compared as whole numbers, where not-a-number comes out above all: it reaches the scale.
+/// 32 floats to codes; returns their scale. `sum`: of the codes. Sizes are compared as whole numbers, where not-a-number comes out above
+/// all: it reaches the scale.
 template <class V>
-    requires(V::kLanes == 16)
-HEARTH_INLINE float quantize_group(const float* x, int8_t* codes, int32_t& sum) {
+requires(V::kLanes == 16) HEARTH_INLINE float quantize_group(const float* x, int8_t* codes, int32_t& sum) {
     const __m512 a = V::load(x), b = V::load(x + 16);
     const __m512i size = _mm512_max_epu32(_mm512_slli_epi32(_mm512_castps_si512(a), 1), _mm512_slli_epi32(_mm512_castps_si512(b), 1));
     __m256i m = _mm256_max_epu32(_mm512_castsi512_si256(size), _mm512_extracti64x4_epi64(size, 1));
@@ -60,7 +61,8 @@ HEARTH_INLINE float quantize_group(const float* x, int8_t* codes, int32_t& sum) 
     const float largest = _mm_cvtss_f32(_mm_castsi128_ps(_mm_srli_epi32(_mm256_castsi256_si128(m), 1)));
     const float scale = largest * (1 / 127.0f), inverse = largest < 1e-30f ? 0 : 127 / largest;
     const __m512 by = V::set(inverse);
-    const __m128i low = _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(V::mul(a, by))), high = _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(V::mul(b, by)));
+    const __m128i low = _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(V::mul(a, by))),
+                  high = _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(V::mul(b, by)));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(codes), low);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(codes + 16), high);
     const __m128i flip = _mm_set1_epi8(static_cast<char>(0x80)), none = _mm_setzero_si128();
@@ -73,8 +75,7 @@ HEARTH_INLINE float quantize_group(const float* x, int8_t* codes, int32_t& sum) 
 #elif defined(__AVX2__)
 
 template <class V>
-    requires(V::kLanes == 8)
-HEARTH_INLINE float quantize_group(const float* x, int8_t* codes, int32_t& sum) {
+requires(V::kLanes == 8) HEARTH_INLINE float quantize_group(const float* x, int8_t* codes, int32_t& sum) {
     __m256 in[4];
     __m256i size = _mm256_setzero_si256();
     unroll<4>([&](auto i) __attribute__((always_inline)) {
@@ -99,9 +100,9 @@ HEARTH_INLINE float quantize_group(const float* x, int8_t* codes, int32_t& sum) 
 
 #endif
 
-/// Rows [rows.begin, rows.end) of the input, those past the end of x as zeros.
+/// Rows [rows.begin, rows.end) of the input, those past the end of x as zeros; `zeros`: the weight has zero points.
 template <class V>
-void quantize_input(const View<const float, 2>& x, const int32_t* columns, int64_t k, const QuantInput& out, Range rows) {
+void quantize_input(const View<const float, 2>& x, const int32_t* columns, int64_t k, bool zeros, const QuantInput& out, Range rows) {
     for (int64_t r = rows.begin; r < rows.end; ++r) {
         int8_t* codes = out.codes + r * out.stride;
         const float* in = r < x.extent[0] ? x.row(r) : nullptr;
@@ -115,8 +116,8 @@ void quantize_input(const View<const float, 2>& x, const int32_t* columns, int64
             }
             int32_t sum;
             out.scales[g * out.pitch + r] = quantize_group<V>(from, codes + begin, sum);
-            out.starts[g * out.pitch + r] = -IntDot<V>::kOffset * sum;
-            out.sums[g * out.pitch + r] = static_cast<float>(sum);
+            if (IntDot<V>::kOffset != 0) out.starts[g * out.pitch + r] = -IntDot<V>::kOffset * sum;
+            if (zeros) out.sums[g * out.pitch + r] = static_cast<float>(sum);
         }
     }
 }

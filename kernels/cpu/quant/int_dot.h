@@ -1,7 +1,7 @@
 // Products of four int8 at a time, in the words of the instruction set that a file is compiled for.
 //
-// A panel's step holds 16 outputs times four k, four bytes an output (kernels/quant_panels.h). The inputs' four bytes are broadcast. A dot adds the sum of the
-// four products to each output's int32: exact, so every instruction set has the same bits.
+// A panel's step holds 16 outputs times four k, four bytes an output (kernels/quant_panels.h). The inputs' four bytes are broadcast. A dot
+// adds the sum of the four products to each output's int32: exact, so every instruction set has the same bits.
 #pragma once
 
 #include <cstring>
@@ -60,7 +60,9 @@ struct IntDot<Avx2> {
     static HEARTH_INLINE I flip(I x) { return _mm256_xor_si256(x, _mm256_set1_epi8(static_cast<char>(0x80))); }
     static HEARTH_INLINE I low(I x) { return _mm256_and_si256(x, _mm256_set1_epi8(15)); }
     static HEARTH_INLINE I high(I x) { return _mm256_and_si256(_mm256_srli_epi16(x, 4), _mm256_set1_epi8(15)); }
-    static HEARTH_INLINE I table(const int8_t* p) { return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
+    static HEARTH_INLINE I table(const int8_t* p) {
+        return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    }
     static HEARTH_INLINE I look_up(I table, I x) { return _mm256_shuffle_epi8(table, x); }
     static HEARTH_INLINE F to_float(I x) { return _mm256_cvtepi32_ps(x); }
     static HEARTH_INLINE F load_bytes(const int8_t* p) {

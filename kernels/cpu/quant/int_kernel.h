@@ -18,7 +18,9 @@ struct IntInput : QuantInput {
         input.take(scratch);
         return input;
     }
-    void pack(const MatmulArgs& a, const int32_t* columns, Range range) const { quantize_input<V>(a.x, columns, a.w.k, *this, range); }
+    void pack(const MatmulArgs& a, const int32_t* columns, Range range) const {
+        quantize_input<V>(a.x, columns, a.w.k, a.w.has_zeros, *this, range);
+    }
 };
 
 /// kPairRows: rows whose sums with two panels fit the registers; kFew: the same where codes are unpacked in registers.
@@ -36,27 +38,33 @@ struct IntKernel {
     static_assert(kBlockRows % kMaxRows == 0 && kFewRows <= kMaxRows);
 
     static void few(const QuantPanel (&panels)[2], const Inputs& inputs, int64_t rows, int64_t groups, float* sums) {
-        panels_times<PanelSource<V, kFormat, kZeros>, kFew>(panels, panels[1].data != nullptr, inputs, {nullptr, 0, 0}, rows, groups, sums, true);
+        panels_times<PanelSource<V, kFormat, kZeros>, kFew>(panels, panels[1].data != nullptr, inputs, {nullptr, 0, 0}, rows, groups, sums,
+                                                            true);
     }
     static void expand(const QuantPanel& panel, int64_t group, int64_t groups, Block& block) {
         expand_groups<V, kFormat, kZeros, IntDot<V>::kOffset>(panel, group, groups, block.groups);
     }
-    template <class Fetch>
-    static void multiply(const Block* const (&blocks)[2], const Inputs& inputs, Range rows, int64_t group, int64_t groups, float* sums, bool first, Fetch&& fetch) {
+    template <class Before, class After>
+    static void multiply(const Block* const (&blocks)[2], const Inputs& inputs, Range rows, int64_t group, int64_t groups, float* sums,
+                         bool first, Before&& before, After&& after) {
         for (int64_t row = rows.begin; row < rows.end; row += kMaxRows, sums += kQuantTileSums<IntKernel>) {
-            fetch((row - rows.begin) / kMaxRows);
+            before((row - rows.begin) / kMaxRows);
             tile(blocks, inputs, row, std::min(kMaxRows, rows.end - row), group, groups, sums, first);
+            after((row - rows.begin) / kMaxRows);
         }
     }
 
 private:
-    static void tile(const Block* const (&blocks)[2], const Inputs& inputs, int64_t row, int64_t rows, int64_t group, int64_t groups, float* sums, bool first) {
+    static void tile(const Block* const (&blocks)[2], const Inputs& inputs, int64_t row, int64_t rows, int64_t group, int64_t groups,
+                     float* sums, bool first) {
         const ExpandedGroup* const panels[2] = {blocks[0]->groups, blocks[1] ? blocks[1]->groups : nullptr};
-        panels_times<ExpandedSource<V, kZeros>, kPairRows>(panels, blocks[1] != nullptr, inputs, {nullptr, row, group}, rows, groups, sums, first);
+        panels_times<ExpandedSource<V, kZeros>, kPairRows>(panels, blocks[1] != nullptr, inputs, {nullptr, row, group}, rows, groups, sums,
+                                                           first);
     }
 
     template <class Source, int kMost, class Panel>
-    static void panels_times(const Panel (&panels)[2], bool both, const Inputs& inputs, InputPart part, int64_t rows, int64_t groups, float* sums, bool first) {
+    static void panels_times(const Panel (&panels)[2], bool both, const Inputs& inputs, InputPart part, int64_t rows, int64_t groups,
+                             float* sums, bool first) {
         part.input = &inputs.of[0];
         if (both && inputs.same) return dot_rows<V, Source, 2, kMost, kMaxRows>(panels, part, rows, groups, sums, first);
         dot_rows<V, Source, 1, kMost, kMaxRows>(panels, part, rows, groups, sums, first);
@@ -68,7 +76,8 @@ private:
 /// f(Kernel) for the format of `a`.
 template <template <WeightFormat, bool> class Kernel, class F>
 HEARTH_INLINE auto with_int_kernel(const MatmulArgs& a, F&& f) {
-    if (a.w.format == WeightFormat::kQ8) return a.w.has_zeros ? f(Kernel<WeightFormat::kQ8, true>{}) : f(Kernel<WeightFormat::kQ8, false>{});
+    if (a.w.format == WeightFormat::kQ8)
+        return a.w.has_zeros ? f(Kernel<WeightFormat::kQ8, true>{}) : f(Kernel<WeightFormat::kQ8, false>{});
     return a.w.has_zeros ? f(Kernel<WeightFormat::kQ4, true>{}) : f(Kernel<WeightFormat::kQ4, false>{});
 }
 

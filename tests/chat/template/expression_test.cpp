@@ -163,7 +163,7 @@ TEST(TemplateExpression, LooksForAttributesFirstWithADotAndForItemsFirstWithBrac
                 {"d.get('a').get('zz', 7)", "7"},
                 {"d.get('zz')", "None"}},
                context);
-    EXPECT_EQ(error_of("\n{{ d.x.y }}", context), "chat template, line 2: there is no attribute or item 'x'");
+    EXPECT_EQ(error_of("\n{{ d.x.y }}", context), "chat template, line 2: 'x' is undefined");
     EXPECT_EQ(error_of("{{ x.y }}"), "chat template, line 1: 'x' is undefined");
     EXPECT_EQ(error_of("{{ x() }}"), "chat template, line 1: 'x' is undefined");
 }

@@ -127,7 +127,7 @@ TEST(BuiltinTemplate, AnUnknownNameIsAnErrorThatListsThemAll) {
     }
 }
 
-TEST(BuiltinTemplate, ALongConversationTakesTheTimeOfItsText) {
+TEST(BuiltinTemplate, RendersAThousandMessages) {
     Json context = conversation();
     for (int i = 0; i < 1000; ++i)
         context["messages"].push_back({{"role", i % 2 ? "user" : "assistant"}, {"content", "message " + std::to_string(i)}});

@@ -137,14 +137,16 @@ TEST(Config, RefusesByNameWhatItDoesNotDo) {
     EXPECT_NO_THROW(llama({{"hidden_act", "swish"}, {"architectures", {"LlamaForCausalLM"}}, {"partial_rotary_factor", 1.0}}));
 }
 
-TEST(Config, RefusesEveryQuantisationByTheNameOfItsMethod) {
+TEST(Config, RefusesQuantisationsByTheNameOfTheirMethod) {
     const auto quantised = [](const Json& section, const char* key = "quantization_config") { return llama({{key, section}}); };
-    EXPECT_REFUSED(quantised({{"quant_method", "awq"}}), ErrorKind::kUnsupported, "method awq is not supported; supported: plain weights");
+    EXPECT_REFUSED(quantised({{"quant_method", "eetq"}}), ErrorKind::kUnsupported,
+                   "method eetq is not supported; supported: compressed-tensors, fp8, gptq, awq, hearth, and plain weights");
     EXPECT_REFUSED(quantised({{"quant_method", "hqq\n"}}), ErrorKind::kUnsupported, "hqq\\x0a");
     EXPECT_REFUSED(quantised({{"load_in_8bit", true}}), ErrorKind::kUnsupported, "bitsandbytes");
     EXPECT_REFUSED(quantised({{"bits", 4}}), ErrorKind::kUnsupported, "without a name");
-    EXPECT_REFUSED(quantised({{"quant_method", "compressed-tensors"}, {"format", "pack-quantized"}}, "compression_config"),
-                   ErrorKind::kUnsupported, "compressed-tensors (pack-quantized)");
+    EXPECT_REFUSED(quantised({{"quant_method", "compressed-tensors"}, {"format", "marlin-24"}}, "compression_config"),
+                   ErrorKind::kUnsupported, "compression_config: format \"marlin-24\"");
+    EXPECT_REFUSED(quantised({{"quant_method", "quark"}, {"format", "fp4"}}), ErrorKind::kUnsupported, "quark (fp4)");
     EXPECT_REFUSED(quantised("awq"), ErrorKind::kBadInput, "expected an object");
     EXPECT_REFUSED(quantised({{"quant_method", 5}}), ErrorKind::kBadInput, "a string");
     EXPECT_NO_THROW(quantised(nullptr));

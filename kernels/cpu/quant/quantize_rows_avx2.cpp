@@ -1,0 +1,7 @@
+#include "kernels/cpu/quant/quantize_groups.h"
+
+namespace hearth::cpu {
+
+const GroupQuantizer kGroupQuantizerAvx2{Vec::kLanes, quantize_groups<Vec>};
+
+}  // namespace hearth::cpu

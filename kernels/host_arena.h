@@ -20,10 +20,7 @@ public:
     void reserve(size_t bytes);  // grows to at least `bytes`; nothing may be taken. Throws Error{kNoResources}
 
 private:
-    struct Free {
-        void operator()(std::byte* p) const;
-    };
-    std::unique_ptr<std::byte, Free> memory_;
+    std::shared_ptr<std::byte> memory_;
     size_t size_ = 0, used_ = 0;
 };
 

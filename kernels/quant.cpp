@@ -24,13 +24,16 @@ int8_t nearest_code(const Levels& levels, float u) {
     return static_cast<int8_t>(code);
 }
 
-float level_of(QuantKind kind, int8_t code) { return kind == QuantKind::kQ8 ? static_cast<float>(code) : static_cast<float>(kNormalLevels[static_cast<size_t>(code)]); }
+float level_of(QuantKind kind, int8_t code) {
+    return kind == QuantKind::kQ8 ? static_cast<float>(code) : static_cast<float>(kNormalLevels[static_cast<size_t>(code)]);
+}
 
 void choose_codes(QuantKind kind, std::span<const float> w, float scale, Group& group) {
     const float inverse = scale == 0 ? 0 : 1 / scale;
     for (size_t i = 0; i < w.size(); ++i) {
         const float u = w[i] * inverse;
-        group.code[i] = kind == QuantKind::kQ8 ? static_cast<int8_t>(std::clamp(std::nearbyint(u), -127.0f, 127.0f)) : nearest_code(kNormalLevels, u);
+        group.code[i] =
+            kind == QuantKind::kQ8 ? static_cast<int8_t>(std::clamp(std::nearbyint(u), -127.0f, 127.0f)) : nearest_code(kNormalLevels, u);
     }
 }
 
@@ -80,7 +83,8 @@ Group quantize_group(QuantKind kind, std::span<const float> w, const float* impo
     }
     // The table is not symmetric: the number farthest out may stand at either end of it, or a little beyond.
     for (const int8_t end : {kNormalLevels.front(), kNormalLevels.back()}) {
-        for (const float stretch : {0.8f, 0.9f, 1.0f, 1.1f}) attempt(kind, w, importance, stretch * extreme / static_cast<float>(end), best);
+        for (const float stretch : {0.8f, 0.9f, 1.0f, 1.1f})
+            attempt(kind, w, importance, stretch * extreme / static_cast<float>(end), best);
     }
     return best;
 }
@@ -93,8 +97,10 @@ const cpu::GroupQuantizer* find_group_quantizer() {
 
 /// Groups [begin, begin + count) of a row, the last perhaps short.
 QuantRow part_of_row(QuantKind kind, const QuantRow& row, int64_t begin, int64_t count) {
-    const auto codes = static_cast<size_t>(code_bytes(kind, begin * kQuantGroup)), all = static_cast<size_t>(code_bytes(kind, count * kQuantGroup));
-    return {row.codes.subspan(codes, std::min(all, row.codes.size() - codes)), row.scales.subspan(static_cast<size_t>(begin), static_cast<size_t>(count))};
+    const auto codes = static_cast<size_t>(code_bytes(kind, begin * kQuantGroup)),
+               all = static_cast<size_t>(code_bytes(kind, count * kQuantGroup));
+    return {row.codes.subspan(codes, std::min(all, row.codes.size() - codes)),
+            row.scales.subspan(static_cast<size_t>(begin), static_cast<size_t>(count))};
 }
 
 }  // namespace

@@ -76,7 +76,8 @@ void write_panel(const Weight& weight, const PanelRow (&rows)[kPanelRows], std::
 
 void unpack_quantized_row(const Weight& weight, int64_t row, float* out) {
     const int64_t r = row % kPanelRows;
-    const auto* panel = static_cast<const std::byte*>(weight.data) + row / kPanelRows * panel_bytes(weight.format, weight.has_zeros, weight.k);
+    const auto* panel =
+        static_cast<const std::byte*>(weight.data) + row / kPanelRows * panel_bytes(weight.format, weight.has_zeros, weight.k);
     for (int64_t k = 0; k < weight.k; ++k) {
         const GroupPlace at(weight.format, weight.has_zeros, k / kQuantGroup);
         const std::byte* scales = panel + at.scales;

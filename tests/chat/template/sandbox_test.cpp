@@ -11,7 +11,6 @@ namespace hearth {
 namespace {
 
 using ::testing::AnyOf;
-using testing::error_of;
 using ::testing::HasSubstr;
 using testing::Json;
 using testing::rendered;

@@ -179,8 +179,8 @@ std::vector<std::string> rows_for(const std::string& device, QuantKind kind) {
 
 bool same_bits(const float* a, const float* b, int64_t count) { return std::memcmp(a, b, static_cast<size_t>(count) * sizeof(float)) == 0; }
 
-constexpr Size kSizes[] = {{1, 16, 32},   {1, 7, 1},     {2, 33, 33},    {3, 100, 95},  {5, 17, 64},
-                           {7, 272, 160}, {13, 48, 576}, {29, 31, 1100}, {200, 40, 100}};
+constexpr Size kSizes[] = {{1, 16, 32},   {1, 7, 1},     {2, 33, 33},    {3, 100, 95},   {5, 17, 64},
+                           {7, 272, 160}, {13, 48, 576}, {29, 31, 1100}, {200, 40, 100}, {401, 20, 600}};
 
 TEST(QuantMatmul, EveryFormatHasARowOnEveryLevelButThePortableOne) {
     for (const std::string& device : cpu_devices()) {

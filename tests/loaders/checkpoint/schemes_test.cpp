@@ -131,13 +131,14 @@ TEST(Schemes, RefuseGroupsOutOfRangeAndGroupsThatAreNoWhole32s) {
 TEST(Schemes, ReadTheSecondVersionOfGptqWithZeroPointsAsTheyAre) {
     for (const std::string golden : {"gptq-g128-sym", "gptq-8bit"}) {
         const auto first = testing::load(own_goldens() / golden);
-        const int32_t one = golden == "gptq-8bit" ? 0x01010101 : 0x11111111;
+        const uint32_t one = golden == "gptq-8bit" ? 0x01010101 : 0x11111111;
         const ChangedGolden second(
             golden,
             [&](Tensors& t) {
                 for (auto& tensor : t.all()) {
                     if (!tensor.name.ends_with("qzeros")) continue;
-                    for (size_t i = 0; i < tensor.bytes.size() / 4; ++i) testing::set_word(tensor, i, testing::word_at(tensor, i) + one);
+                    for (size_t i = 0; i < tensor.bytes.size() / 4; ++i)
+                        testing::set_word(tensor, i, static_cast<int32_t>(static_cast<uint32_t>(testing::word_at(tensor, i)) + one));
                 }
             },
             [](json& section) { section["checkpoint_format"] = section["format"] = "gptq_v2"; });

@@ -108,8 +108,8 @@ Value round(Runtime& runtime, const Value& subject, const Args& args) {
         const double value = round_half_even(subject.number(), static_cast<int>(digits));
         return subject.is_integral() ? Value(truncate_float(value).value_or(0)) : Value(value);
     }
-    if (method->bytes() == "ceil") return std::ceil(subject.number() * factor) / factor;
-    if (method->bytes() == "floor") return std::floor(subject.number() * factor) / factor;
+    if (method->bytes() == "ceil") return (std::ceil(subject.number() * factor) + 0.0) / factor;  // + 0.0: Python has no -0 here
+    if (method->bytes() == "floor") return (std::floor(subject.number() * factor) + 0.0) / factor;
     runtime.fail("method must be common, ceil or floor");
 }
 

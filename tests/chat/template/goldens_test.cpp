@@ -9,6 +9,7 @@
 #include <iostream>
 #include <set>
 
+#include "base/text.h"
 #include "support.h"
 #include "tests/support/shared.h"
 
@@ -59,7 +60,8 @@ std::string difference(const Outcome& got, const Json& expected) {
         if (!got.failed && got.text == text) return "";
         size_t at = 0;
         while (at < std::min(text.size(), got.text.size()) && text[at] == got.text[at]) ++at;
-        return (got.failed ? "an error: " : "differs at byte " + std::to_string(at) + ": ") + got.text.substr(got.failed ? 0 : at, 100);
+        return (got.failed ? "an error: " : "differs at byte " + std::to_string(at) + ": ") +
+               printable(got.text.substr(got.failed ? 0 : at));
     }
     const auto& error = expected["error"].get_ref<const std::string&>();
     if (!got.failed) return "no error, but expected " + error;

@@ -8,25 +8,11 @@ namespace hearth {
 namespace {
 
 using testing::error_of;
+using testing::expect_all;
+using testing::expect_errors;
 using ::testing::HasSubstr;
 using testing::Json;
 using testing::rendered;
-
-struct Case {
-    const char* expression;
-    const char* expected;
-};
-
-void expect_all(std::initializer_list<Case> cases, const Json& context = Json::object()) {
-    for (const Case& each : cases) {
-        EXPECT_EQ(error_of(std::string("{{ ") + each.expression + " }}", context), std::string("no error: ") + each.expected)
-            << each.expression;
-    }
-}
-
-void expect_errors(std::initializer_list<const char*> expressions, const Json& context = Json::object()) {
-    for (const char* each : expressions) EXPECT_THROW(rendered(std::string("{{ ") + each + " }}", context), Error) << each;
-}
 
 TEST(TemplateMethods, StripKnowsUnicodeSpacesAndSetsOfCharacters) {
     expect_all({{"' \\t\\u3000a b\\xa0\\n'.strip()", "a b"},

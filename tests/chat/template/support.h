@@ -1,6 +1,8 @@
 // Rendering in one line, for the tests of this folder.
 #pragma once
 
+#include <gtest/gtest.h>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -36,6 +38,25 @@ inline std::string error_of(std::string_view source, const Json& context = Json:
     } catch (const Error& error) {
         return error.what();
     }
+}
+
+/// An expression and what it prints.
+struct Case {
+    const char* expression;
+    const char* expected;
+};
+
+/// Each expression renders to what is expected of it.
+inline void expect_all(std::initializer_list<Case> cases, const Json& context = Json::object()) {
+    for (const Case& each : cases) {
+        EXPECT_EQ(error_of(std::string("{{ ") + each.expression + " }}", context), std::string("no error: ") + each.expected)
+            << each.expression;
+    }
+}
+
+/// Each expression is refused with an Error.
+inline void expect_errors(std::initializer_list<const char*> expressions, const Json& context = Json::object()) {
+    for (const char* each : expressions) EXPECT_THROW(rendered(std::string("{{ ") + each + " }}", context), Error) << each;
 }
 
 }  // namespace hearth::testing

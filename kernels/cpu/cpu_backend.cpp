@@ -1,14 +1,12 @@
 #include "kernels/cpu/cpu_backend.h"
 
-#include <cstring>
-
 #include "base/error.h"
 #include "base/text.h"
 #include "kernels/composite.h"
 #include "kernels/cpu/cpu_stream.h"
 #include "kernels/cpu/detect.h"
 #include "kernels/cpu/rows.h"
-#include "kernels/host_arena.h"
+#include "kernels/host_backend.h"
 #include "kernels/reference/reference.h"
 
 namespace hearth {
@@ -70,7 +68,7 @@ CpuLevel level_of(const std::string& device, CpuLevel machine) {
                 cat("device '", printable(device), "': no level '", printable(wanted), "'; there are ", join(names, ", ")));
 }
 
-class CpuBackend final : public Backend {
+class CpuBackend final : public HostBackend {
 public:
     CpuBackend(const BackendOptions& options, const CpuInfo& cpu) : rows_(cpu.slow_bf16_dot) {
         constexpr int kMostThreads = 1024;
@@ -92,13 +90,6 @@ public:
     std::string_view name() const override { return "cpu"; }
     const Device& device() const override { return device_; }
     std::unique_ptr<Stream> make_stream() const override { return std::make_unique<CpuStream>(device_); }
-    DeviceBytes allocate(int64_t bytes) const override { return allocate_host(bytes); }
-    void copy_to_device(void* to, const void* from, int64_t bytes) const override { std::memcpy(to, from, static_cast<size_t>(bytes)); }
-    void copy_to_host(void* to, const void* from, int64_t bytes) const override { std::memcpy(to, from, static_cast<size_t>(bytes)); }
-    Weight plan(std::span<const HostMatrix> parts, WeightUse use) const override { return plan_weight(parts, use); }
-    Weight prepare(std::span<const HostMatrix> parts, WeightUse use, void* storage, Stream& stream) const override {
-        return prepare_on_host(parts, use, storage, stream);
-    }
 
 private:
     Rows rows_;

@@ -1,7 +1,6 @@
-#include <cstring>
-
 #include "base/error.h"
 #include "kernels/host_arena.h"
+#include "kernels/host_backend.h"
 #include "kernels/reference/reference.h"
 
 namespace hearth {
@@ -23,7 +22,7 @@ private:
     HostArena arena_;
 };
 
-class ReferenceBackend final : public Backend {
+class ReferenceBackend final : public HostBackend {
 public:
     explicit ReferenceBackend(const BackendOptions& options) {
         device_.name = "reference kernels, one thread";
@@ -33,13 +32,6 @@ public:
     std::string_view name() const override { return "reference"; }
     const Device& device() const override { return device_; }
     std::unique_ptr<Stream> make_stream() const override { return std::make_unique<ReferenceStream>(device_); }
-    DeviceBytes allocate(int64_t bytes) const override { return allocate_host(bytes); }
-    void copy_to_device(void* to, const void* from, int64_t bytes) const override { std::memcpy(to, from, static_cast<size_t>(bytes)); }
-    void copy_to_host(void* to, const void* from, int64_t bytes) const override { std::memcpy(to, from, static_cast<size_t>(bytes)); }
-    Weight plan(std::span<const HostMatrix> parts, WeightUse use) const override { return plan_weight(parts, use); }
-    Weight prepare(std::span<const HostMatrix> parts, WeightUse use, void* storage, Stream& stream) const override {
-        return prepare_on_host(parts, use, storage, stream);
-    }
 
 private:
     Device device_;

@@ -49,6 +49,7 @@ struct Avx512 {
     static HEARTH_INLINE F load(const float* p, int64_t n) { return _mm512_maskz_loadu_ps(first(n), p); }
     static HEARTH_INLINE void store(float* p, F x) { _mm512_storeu_ps(p, x); }
     static HEARTH_INLINE void store(float* p, F x, int64_t n) { _mm512_mask_storeu_ps(p, first(n), x); }
+    static HEARTH_INLINE void store_past(float* p, F x) { _mm512_stream_ps(p, x); }  // past the caches; p on a whole vector
     static HEARTH_INLINE F widen(__m256i bits) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16)); }
     static HEARTH_INLINE F load(const Bf16* p) { return widen(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
     static HEARTH_INLINE F load(const Bf16* p, int64_t n) { return widen(_mm256_maskz_loadu_epi16(first(n), p)); }
@@ -99,6 +100,7 @@ struct Avx2 {
     static HEARTH_INLINE F load(const float* p, int64_t n) { return _mm256_maskload_ps(p, first(n)); }
     static HEARTH_INLINE void store(float* p, F x) { _mm256_storeu_ps(p, x); }
     static HEARTH_INLINE void store(float* p, F x, int64_t n) { _mm256_maskstore_ps(p, first(n), x); }
+    static HEARTH_INLINE void store_past(float* p, F x) { _mm256_stream_ps(p, x); }
     static HEARTH_INLINE F widen(__m128i bits) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16)); }
     static HEARTH_INLINE F load(const Bf16* p) { return widen(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
     static HEARTH_INLINE F load(const F16* p) { return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }

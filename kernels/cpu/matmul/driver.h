@@ -16,6 +16,7 @@
 #include "base/checked.h"
 #include "kernels/cpu/cpu_stream.h"
 #include "kernels/cpu/matmul/finish.h"
+#include "kernels/cpu/matmul/pairing.h"
 #include "kernels/cpu/simd.h"
 #include "kernels/ops.h"
 #include "kernels/quant_panels.h"
@@ -30,10 +31,23 @@ struct PanelPair {
     const std::byte* second = nullptr;
 };
 
+/// For a tile that has nothing to do in between.
+struct Idle {
+    void operator()(int64_t) const {}
+};
+
 /// Weights to fetch into L2 while a tile is computed: in each of its steps of 32 k so many lines of both panels.
 struct Ahead {
     PanelPair from;
     int64_t lines = 0;
+
+    HEARTH_INLINE void fetch(int64_t step) const {
+        const std::byte *first = from.first + step * lines * 64, *second = from.second ? from.second + step * lines * 64 : first;
+        for (int64_t line = 0; line < lines; ++line) {
+            _mm_prefetch(reinterpret_cast<const char*>(first + line * 64), _MM_HINT_T1);
+            _mm_prefetch(reinterpret_cast<const char*>(second + line * 64), _MM_HINT_T1);
+        }
+    }
 };
 
 // A Tile is a struct of static members:
@@ -42,7 +56,10 @@ struct Ahead {
 //   kKBytes       bytes of one k of a panel
 //   Session       what a thread sets up for tiles of so many tokens
 //   Input         what it reads of x; input(args, scratch) makes room for it, pack(args, input, rows) fills in kPackRows rows if
-//   packs(args) tile(pair, ahead, input, row, rows, k range, sums, first): sums[2][kMaxRows][16] = (first ? 0 : sums) + x w^T
+//   packs(args)
+//   kOverlaps     whether it calls meanwhile(step) once in each of its steps of 32 k: what has nothing to do with the tile's own
+//                 sums, and hides behind its arithmetic
+//   tile(pair, meanwhile, input, row, rows, k range, sums, first): sums[2][kMaxRows][16] = (first ? 0 : sums) + x w^T
 
 template <class Tile>
 constexpr int64_t kTileSums = 2 * Tile::kMaxRows* kPanelRows;
@@ -55,38 +72,35 @@ const std::byte* panel_of(const Weight& w, int64_t panel) {
     return static_cast<const std::byte*>(w.data) + panel * round_up(w.k, kPanelDepth) * Tile::kKBytes;
 }
 
-/// The pairs of a run of panels. With up: gate and up of each panel; else the first half of the run beside the second.
+/// The pairs of a run of panels: where they lie, and where their sums go.
 template <class Tile>
 class Pairs {
 public:
-    Pairs(const MatmulArgs& a, Range panels) : a_(a), panels_(panels), half_(a.up ? panels.size() : ceil_div<int64_t>(panels.size(), 2)) {}
+    Pairs(const MatmulArgs& a, Range panels, Pairing pairing) : a_(a), numbers_(static_cast<bool>(a.up), panels, pairing) {}
 
-    int64_t count() const { return half_; }
-    int64_t first_panel(int64_t i) const { return panels_.begin + i; }
-    int64_t second_panel(int64_t i) const { return panels_.begin + half_ + i; }  // without up
-    bool has_second(int64_t i) const { return a_.up || second_panel(i) < panels_.end; }
+    int64_t count() const { return numbers_.count(); }
 
     PanelPair at(int64_t i, int64_t k) const {
-        const std::byte* first = panel_of<Tile>(a_.w, first_panel(i)) + k * Tile::kKBytes;
-        if (!has_second(i)) return {first, nullptr};
-        return {first, (a_.up ? panel_of<Tile>(a_.up, first_panel(i)) : panel_of<Tile>(a_.w, second_panel(i))) + k * Tile::kKBytes};
+        const std::byte* first = panel_of<Tile>(a_.w, numbers_.first(i)) + k * Tile::kKBytes;
+        if (!numbers_.has_second(i)) return {first, nullptr};
+        return {first, panel_of<Tile>(a_.up ? a_.up : a_.w, numbers_.second(i)) + k * Tile::kKBytes};
     }
 
-    /// Sums of pair i into y.
+    /// Sums of pair i into y. kPast: see finish_gated.
+    template <bool kPast>
     void finish(int64_t i, int64_t row, int64_t rows, const float* sums) const {
         const float* second = sums + Tile::kMaxRows * kPanelRows;
         if (a_.up) {
-            finish_gated<Vec>(a_, first_panel(i), row, rows, sums, second);
+            finish_gated<Vec, kPast>(a_, numbers_.first(i), row, rows, sums, second);
         } else {
-            finish_plain<Vec>(a_, first_panel(i), row, rows, sums);
-            if (has_second(i)) finish_plain<Vec>(a_, second_panel(i), row, rows, second);
+            finish_plain<Vec>(a_, numbers_.first(i), row, rows, sums);
+            if (numbers_.has_second(i)) finish_plain<Vec>(a_, numbers_.second(i), row, rows, second);
         }
     }
 
 private:
     const MatmulArgs& a_;
-    Range panels_;
-    int64_t half_;
+    PairNumbers numbers_;
 };
 
 /// All tokens fit one tile: one pass over the run of panels.
@@ -94,20 +108,53 @@ template <class Tile>
 void multiply_few(const MatmulArgs& a, const typename Tile::Input& input, Range panels) {
     constexpr int64_t kAheadBytes = 4096;
     alignas(64) float sums[kTileSums<Tile>];
-    const Pairs<Tile> pairs(a, panels);
+    const Pairs<Tile> pairs(a, panels, Pairing::kHalves);
     const int64_t rows = a.x.extent[0];
     for (int64_t i = 0; i < pairs.count(); ++i) {
         const PanelPair pair = pairs.at(i, 0);
         const Ahead ahead{{pair.first + kAheadBytes, pair.second ? pair.second + kAheadBytes : nullptr}, kPanelDepth * Tile::kKBytes / 64};
-        Tile::tile(pair, ahead, input, 0, rows, {0, round_up(a.w.k, kPanelDepth)}, sums, true);
-        pairs.finish(i, 0, rows, sums);
+        const auto meanwhile = [&](int64_t step) __attribute__((always_inline)) { ahead.fetch(step); };
+        Tile::tile(pair, meanwhile, input, 0, rows, {0, round_up(a.w.k, kPanelDepth)}, sums, true);
+        pairs.template finish<false>(i, 0, rows, sums);
     }
 }
+
+/// Sums that are complete and not yet in y. A tile that overlaps finishes those of the tile before it, some rows in each step: read at
+/// once, they would wait for the unit that still writes them, and the tile unit for the lines of y.
+template <class Tile>
+class Pending {
+public:
+    explicit Pending(const Pairs<Tile>& pairs) : pairs_(pairs) {}
+    ~Pending() {
+        finish(0);
+        _mm_sfence();  // outputs may have gone past the caches
+    }
+    Pending(const Pending&) = delete;
+    Pending& operator=(const Pending&) = delete;
+
+    void set(int64_t pair, int64_t row, int64_t rows, const float* sums) {
+        pair_ = pair, row_ = row, rows_ = at_once_ = rows, sums_ = sums;
+        if constexpr (!Tile::kOverlaps) finish(0), clear();
+    }
+    void clear() { rows_ = 0; }
+    void spread_over(int64_t steps) { at_once_ = ceil_div(rows_, steps); }
+
+    /// The rows of one step.
+    HEARTH_INLINE void finish(int64_t step) const {
+        const int64_t begin = step * at_once_, end = std::min(rows_, begin + at_once_);
+        if (begin < end) pairs_.template finish<Tile::kOverlaps>(pair_, row_ + begin, end - begin, sums_ + begin * kPanelRows);
+    }
+
+private:
+    const Pairs<Tile>& pairs_;
+    int64_t pair_ = 0, row_ = 0, rows_ = 0, at_once_ = 0;
+    const float* sums_ = nullptr;
+};
 
 /// One pair times one block of tokens, over k in `depth`. sums: [tiles] of kTileSums.
 template <class Tile>
 void multiply_pair(const MatmulArgs& a, const typename Tile::Input& input, const Pairs<Tile>& pairs, int64_t i, Range rows, Range depth,
-                   float* sums) {
+                   float* sums, Pending<Tile>& pending) {
     const int64_t end = round_up(a.w.k, kPanelDepth), tiles = ceil_div(rows.size(), Tile::kMaxRows);
     const int64_t next = i + 1 < pairs.count() ? i + 1 : i, lines = ceil_div(kPanelDepth * Tile::kKBytes / 64, tiles);
     for (int64_t k = depth.begin; k < depth.end; k += Tile::kBlockDepth) {
@@ -117,16 +164,23 @@ void multiply_pair(const MatmulArgs& a, const typename Tile::Input& input, const
             const int64_t row = rows.begin + tile * Tile::kMaxRows, count = std::min(Tile::kMaxRows, rows.end - row);
             const int64_t share = tile * lines * (block.size() / kPanelDepth) * 64;
             const Ahead ahead{{fetch.first + share, fetch.second ? fetch.second + share : nullptr}, lines};
+            pending.spread_over(block.size() / kPanelDepth);
+            const auto meanwhile = [&](int64_t step) __attribute__((always_inline)) {
+                ahead.fetch(step);
+                pending.finish(step);
+            };
             float* of_tile = sums + tile * kTileSums<Tile>;
-            Tile::tile(pair, ahead, input, row, count, block, of_tile, k == 0);
-            if (block.end == end) pairs.finish(i, row, count, of_tile);
+            Tile::tile(pair, meanwhile, input, row, count, block, of_tile, k == 0);
+            pending.clear();
+            if (block.end == end) pending.set(i, row, count, of_tile);
         }
     }
 }
 
 template <class Tile>
 void multiply_many(const MatmulArgs& a, const typename Tile::Input& input, Range panels, Range rows, float* sums) {
-    const Pairs<Tile> pairs(a, panels);
+    const Pairs<Tile> pairs(a, panels, Pairing::kNeighbours);
+    Pending<Tile> pending(pairs);
     const int64_t depth = round_up(a.w.k, kPanelDepth),
                   pair_sums = depth > Tile::kResidentDepth ? Tile::kBlockRows / Tile::kMaxRows * kTileSums<Tile> : 0;
     for (int64_t row = rows.begin; row < rows.end; row += Tile::kBlockRows) {
@@ -135,7 +189,7 @@ void multiply_many(const MatmulArgs& a, const typename Tile::Input& input, Range
             for (int64_t k = 0; k < depth; k += Tile::kResidentDepth) {
                 for (int64_t i = group; i < std::min(pairs.count(), group + kPairsInGroup); ++i) {
                     multiply_pair(a, input, pairs, i, block, {k, std::min(depth, k + Tile::kResidentDepth)},
-                                  sums + (i - group) * pair_sums);
+                                  sums + (i - group) * pair_sums, pending);
                 }
             }
         }

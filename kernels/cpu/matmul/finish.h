@@ -29,8 +29,9 @@ void finish_plain(const MatmulArgs& a, int64_t panel, int64_t row, int64_t rows,
     }
 }
 
-/// y = silu(gate + bias) * (up + up_bias) for one panel. gate, up [rows][16].
-template <class V>
+/// y = silu(gate + bias) * (up + up_bias) for one panel. gate, up [rows][16]. kPast: whole lines of y go past the caches, where they
+/// would only push out what the tiles need; the thread must fence before others read them.
+template <class V, bool kPast = false>
 void finish_gated(const MatmulArgs& a, int64_t panel, int64_t row, int64_t rows, const float* gate, const float* up) {
     const int64_t begin = panel * kPanelRows, count = std::min(kPanelRows, a.w.n - begin);
     for (int64_t r = 0; r < rows; ++r) {
@@ -40,7 +41,12 @@ void finish_gated(const MatmulArgs& a, int64_t panel, int64_t row, int64_t rows,
                 auto g = V::load(gate + r * kPanelRows + i), u = V::load(up + r * kPanelRows + i);
                 if (a.bias.data) g = V::add(g, V::load(a.bias.data + begin + i, lanes));
                 if (a.up_bias.data) u = V::add(u, V::load(a.up_bias.data + begin + i, lanes));
-                V::store(y + i, V::mul(silu<V>(g), u), lanes);
+                const auto out = V::mul(silu<V>(g), u);
+                if (kPast && lanes == V::kLanes && reinterpret_cast<uintptr_t>(y + i) % sizeof out == 0) {
+                    V::store_past(y + i, out);
+                } else {
+                    V::store(y + i, out, lanes);
+                }
             });
     }
 }

@@ -81,17 +81,14 @@ struct AmxTile {
         }
     }
 
-    static HEARTH_INLINE void prefetch(const std::byte* p, int64_t lines) {
-        for (int64_t line = 0; line < lines; ++line) _mm_prefetch(reinterpret_cast<const char*>(p + line * 64), _MM_HINT_T1);
-    }
-
     /// Sums of panel p, tile t: tile 2 t + p.
     static HEARTH_INLINE float* sums_of(float* sums, int panel, int tile) {
         return sums + (panel * kMaxRows + tile * kTileTokens) * kPanelRows;
     }
 
     /// 17 to 32 tokens.
-    static void two_tiles(PanelPair pair, Ahead ahead, const uint16_t* x, int64_t stride, int64_t steps, float* sums, bool first) {
+    template <class Meanwhile>
+    static HEARTH_INLINE void two_tiles(PanelPair pair, const Meanwhile& meanwhile, const uint16_t* x, int64_t stride, int64_t steps, float* sums, bool first) {
         if (first) {
             _tile_zero(0);
             _tile_zero(1);
@@ -106,8 +103,7 @@ struct AmxTile {
         const uint16_t* y = x + stride;
         const std::byte *w = pair.first, *u = pair.second ? pair.second : pair.first;
         for (int64_t step = 0; step < steps; ++step) {
-            prefetch(ahead.from.first + step * ahead.lines * 64, ahead.lines);
-            if (ahead.from.second) prefetch(ahead.from.second + step * ahead.lines * 64, ahead.lines);
+            meanwhile(step);
             _tile_stream_loadd(4, x + step * 512, 64);
             _tile_loadd(6, w + step * kTileBytes, 64);
             _tile_stream_loadd(5, y + step * 512, 64);
@@ -124,7 +120,8 @@ struct AmxTile {
     }
 
     /// Up to 16 tokens; `rows` of them in a tile.
-    static void one_tile(PanelPair pair, Ahead ahead, const uint16_t* x, int64_t rows, int64_t steps, float* sums, bool first) {
+    template <class Meanwhile>
+    static HEARTH_INLINE void one_tile(PanelPair pair, const Meanwhile& meanwhile, const uint16_t* x, int64_t rows, int64_t steps, float* sums, bool first) {
         if (first) {
             _tile_zero(0);
             _tile_zero(1);
@@ -134,8 +131,7 @@ struct AmxTile {
         }
         const std::byte *w = pair.first, *u = pair.second ? pair.second : pair.first;
         for (int64_t step = 0; step < steps; ++step, w += kTileBytes, u += kTileBytes) {
-            prefetch(ahead.from.first + step * ahead.lines * 64, ahead.lines);
-            if (ahead.from.second) prefetch(ahead.from.second + step * ahead.lines * 64, ahead.lines);
+            meanwhile(step);
             _tile_loadd(4, x + step * rows * kTileDepth, 64);
             _tile_loadd(6, w, 64);
             _tile_loadd(7, u, 64);
@@ -146,13 +142,15 @@ struct AmxTile {
         _tile_stored(1, sums_of(sums, 1, 0), 64);
     }
 
-    static void tile(PanelPair pair, const Ahead& ahead, const Input& input, int64_t row, int64_t rows, Range k, float* sums, bool first) {
+    static constexpr bool kOverlaps = true;
+    template <class Meanwhile>
+    static void tile(PanelPair pair, const Meanwhile& meanwhile, const Input& input, int64_t row, int64_t rows, Range k, float* sums, bool first) {
         const int64_t steps = k.size() / kTileDepth;
         const uint16_t* x = input.at(row, k.begin);
         if (rows > kTileTokens) {
-            two_tiles(pair, ahead, x, input.tile_size(k.begin), steps, sums, first);
+            two_tiles(pair, meanwhile, x, input.tile_size(k.begin), steps, sums, first);
         } else {
-            one_tile(pair, ahead, x, input.rows, steps, sums, first);
+            one_tile(pair, meanwhile, x, input.rows, steps, sums, first);
         }
     }
 };

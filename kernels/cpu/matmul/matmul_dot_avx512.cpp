@@ -66,7 +66,9 @@ struct DotTile {
         return std::array<Registers, sizeof...(kRow)>{registers<kPanels, kRow + 1>...};
     }
 
-    static void tile(PanelPair pair, const Ahead&, const Input& input, int64_t row, int64_t rows, Range k, float* sums, bool first) {
+    static constexpr bool kOverlaps = false;
+    template <class Meanwhile>
+    static void tile(PanelPair pair, const Meanwhile&, const Input& input, int64_t row, int64_t rows, Range k, float* sums, bool first) {
         static constexpr auto kTwo = table<2>(std::make_integer_sequence<int, static_cast<int>(kMaxRows)>{});
         const std::byte* const panels[2] = {pair.first, pair.second ? pair.second : pair.first};  // one left over is computed twice
         kTwo[static_cast<size_t>(rows - 1)](panels, input.data + row * input.stride + k.begin, input.stride, k.size() / 2, sums, first);

@@ -136,7 +136,9 @@ struct FmaTile {
         return {registers<kPanels, kFirst + kRow>...};
     }
 
-    static void tile(PanelPair pair, const Ahead&, const Input& input, int64_t row, int64_t rows, Range k, float* sums, bool first) {
+    static constexpr bool kOverlaps = false;
+    template <class Meanwhile>
+    static void tile(PanelPair pair, const Meanwhile&, const Input& input, int64_t row, int64_t rows, Range k, float* sums, bool first) {
         static constexpr auto kTwo = table<2, 1>(std::make_integer_sequence<int, kPairRows>{});
         static constexpr auto kOne = table<1, kPairRows + 1>(std::make_integer_sequence<int, kRegisterRows - kPairRows>{});
         const std::byte* const panels[2] = {pair.first, pair.second ? pair.second : pair.first};  // one left over is computed twice

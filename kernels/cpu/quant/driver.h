@@ -12,6 +12,7 @@
 #include "base/checked.h"
 #include "kernels/cpu/cpu_stream.h"
 #include "kernels/cpu/matmul/finish.h"
+#include "kernels/cpu/matmul/pairing.h"
 #include "kernels/cpu/quant/expand.h"
 #include "kernels/scratch.h"
 #include "kernels/select.h"
@@ -35,12 +36,6 @@ template <class Input>
 struct PairInput {
     Input of[2];
     bool same = true;
-};
-
-/// Which panels of one weight make a pair.
-enum class Pairing : uint8_t {
-    kHalves,      // two long streams of weights, each through half of the run
-    kNeighbours,  // outputs of whole pairs of cache lines
 };
 
 /// Pair by pair through a run of panels.

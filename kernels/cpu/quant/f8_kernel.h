@@ -98,7 +98,7 @@ private:
         const auto* w = reinterpret_cast<const std::byte*>(blocks[0]->numbers);
         const auto* u = blocks[1] ? reinterpret_cast<const std::byte*>(blocks[1]->numbers) : nullptr;
         const Range k{group * kQuantGroup, (group + groups) * kQuantGroup};
-        if (inputs.same && u) return Tile::tile({w, u}, {}, inputs.of[0], row, rows, k, sums, first);
+        if (inputs.same && u) return Tile::tile({w, u}, Idle{}, inputs.of[0], row, rows, k, sums, first);
         tile_alone(w, inputs.of[0], row, rows, k, sums, first);
         if (u) tile_alone(u, inputs.of[1], row, rows, k, sums + kMaxRows * kPanelRows, first);
     }
@@ -108,7 +108,7 @@ private:
         constexpr size_t kBytes = kMaxRows * kPanelRows * sizeof(float);
         alignas(64) float both[kQuantTileSums<F8Kernel>];
         if (!first) std::memcpy(both, sums, kBytes);
-        Tile::tile({w, nullptr}, {}, input, row, rows, k, both, first);
+        Tile::tile({w, nullptr}, Idle{}, input, row, rows, k, both, first);
         std::memcpy(sums, both, kBytes);
     }
 

@@ -10,11 +10,10 @@
 namespace hearth {
 namespace {
 
-/// Scale and codes of one group; `error` is what remains.
+/// Scale and codes of one group.
 struct Group {
     float scale = 0;
     std::array<int8_t, kQuantGroup> code{};
-    float error = INFINITY;
 };
 
 /// The code whose level lies nearest to u, the lower one of two as near.
@@ -22,10 +21,6 @@ int8_t nearest_code(const Levels& levels, float u) {
     int code = 0;
     while (code < 15 && u > 0.5f * static_cast<float>(levels[static_cast<size_t>(code)] + levels[static_cast<size_t>(code) + 1])) ++code;
     return static_cast<int8_t>(code);
-}
-
-float level_of(QuantKind kind, int8_t code) {
-    return kind == QuantKind::kQ8 ? static_cast<float>(code) : static_cast<float>(kNormalLevels[static_cast<size_t>(code)]);
 }
 
 void choose_codes(QuantKind kind, std::span<const float> w, float scale, Group& group) {
@@ -37,37 +32,25 @@ void choose_codes(QuantKind kind, std::span<const float> w, float scale, Group& 
     }
 }
 
-float error_of(QuantKind kind, std::span<const float> w, const float* importance, const Group& group) {
-    float error = 0;
-    for (size_t i = 0; i < w.size(); ++i) {
-        const float d = w[i] - group.scale * level_of(kind, group.code[i]);
-        error += d * d * (importance ? importance[i] : 1);
-    }
-    return error;
-}
+/// How far some codes can go: with the scale wl / ll they leave the sum of w^2 less wl^2 / ll.
+struct Fit {
+    float wl = 0, ll = 0;  // sums of w * level and of level^2, each number by its importance
 
-/// The scale of least squared error for the codes that stand in `group`.
-float fitted_scale(QuantKind kind, std::span<const float> w, const float* importance, const Group& group) {
-    float wl = 0, ll = 0;
+    float gain() const { return ll > 0 ? wl * wl / ll : 0; }
+    float scale() const { return ll > 0 ? wl / ll : 0; }
+};
+
+Fit fit_of(std::span<const float> w, const float* importance, const Group& group) {
+    Fit fit;
     for (size_t i = 0; i < w.size(); ++i) {
-        const float level = level_of(kind, group.code[i]), weight = importance ? importance[i] : 1;
-        wl += weight * w[i] * level;
-        ll += weight * level * level;
+        const float level = static_cast<float>(kNormalLevels[static_cast<size_t>(group.code[i])]), weight = importance ? importance[i] : 1;
+        fit.wl += weight * w[i] * level;
+        fit.ll += weight * level * level;
     }
-    return ll > 0 ? wl / ll : 0;
+    return fit;
 }
 
 float rounded(float scale) { return to_float(to_f16(scale)); }
-
-/// Codes for `scale`, then once more for the scale that fits them best.
-void attempt(QuantKind kind, std::span<const float> w, const float* importance, float scale, Group& best) {
-    Group group;
-    choose_codes(kind, w, rounded(scale), group);
-    group.scale = rounded(fitted_scale(kind, w, importance, group));
-    choose_codes(kind, w, group.scale, group);
-    group.error = error_of(kind, w, importance, group);
-    if (group.error < best.error) best = group;
-}
 
 Group quantize_group(QuantKind kind, std::span<const float> w, const float* importance) {
     const float extreme = *std::ranges::max_element(w, {}, [](float x) { return std::abs(x); });
@@ -82,10 +65,17 @@ Group quantize_group(QuantKind kind, std::span<const float> w, const float* impo
         return best;
     }
     // The table is not symmetric: the number farthest out may stand at either end of it, or a little beyond.
+    Fit fit;
     for (const int8_t end : {kNormalLevels.front(), kNormalLevels.back()}) {
-        for (const float stretch : {0.8f, 0.9f, 1.0f, 1.1f})
-            attempt(kind, w, importance, stretch * extreme / static_cast<float>(end), best);
+        for (const float stretch : kStretches) {
+            choose_codes(kind, w, stretch * extreme / static_cast<float>(end), best);
+            const Fit tried = fit_of(w, importance, best);
+            if (tried.gain() > fit.gain()) fit = tried;
+        }
     }
+    choose_codes(kind, w, rounded(fit.scale()), best);  // once more: other codes may lie nearer now
+    best.scale = rounded(fit_of(w, importance, best).scale());
+    choose_codes(kind, w, best.scale, best);
     return best;
 }
 

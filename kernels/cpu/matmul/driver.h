@@ -188,8 +188,8 @@ void multiply_many(const MatmulArgs& a, const typename Tile::Input& input, Range
         for (int64_t group = 0; group < pairs.count(); group += kPairsInGroup) {
             for (int64_t k = 0; k < depth; k += Tile::kResidentDepth) {
                 for (int64_t i = group; i < std::min(pairs.count(), group + kPairsInGroup); ++i) {
-                    multiply_pair(a, input, pairs, i, block, {k, std::min(depth, k + Tile::kResidentDepth)},
-                                  sums + (i - group) * pair_sums, pending);
+                    multiply_pair(a, input, pairs, i, block, {k, std::min(depth, k + Tile::kResidentDepth)}, sums + (i - group) * pair_sums,
+                                  pending);
                 }
             }
         }

@@ -88,7 +88,8 @@ struct AmxTile {
 
     /// 17 to 32 tokens.
     template <class Meanwhile>
-    static HEARTH_INLINE void two_tiles(PanelPair pair, const Meanwhile& meanwhile, const uint16_t* x, int64_t stride, int64_t steps, float* sums, bool first) {
+    static HEARTH_INLINE void two_tiles(PanelPair pair, const Meanwhile& meanwhile, const uint16_t* x, int64_t stride, int64_t steps,
+                                        float* sums, bool first) {
         if (first) {
             _tile_zero(0);
             _tile_zero(1);
@@ -121,7 +122,8 @@ struct AmxTile {
 
     /// Up to 16 tokens; `rows` of them in a tile.
     template <class Meanwhile>
-    static HEARTH_INLINE void one_tile(PanelPair pair, const Meanwhile& meanwhile, const uint16_t* x, int64_t rows, int64_t steps, float* sums, bool first) {
+    static HEARTH_INLINE void one_tile(PanelPair pair, const Meanwhile& meanwhile, const uint16_t* x, int64_t rows, int64_t steps,
+                                       float* sums, bool first) {
         if (first) {
             _tile_zero(0);
             _tile_zero(1);
@@ -144,7 +146,8 @@ struct AmxTile {
 
     static constexpr bool kOverlaps = true;
     template <class Meanwhile>
-    static void tile(PanelPair pair, const Meanwhile& meanwhile, const Input& input, int64_t row, int64_t rows, Range k, float* sums, bool first) {
+    static void tile(PanelPair pair, const Meanwhile& meanwhile, const Input& input, int64_t row, int64_t rows, Range k, float* sums,
+                     bool first) {
         const int64_t steps = k.size() / kTileDepth;
         const uint16_t* x = input.at(row, k.begin);
         if (rows > kTileTokens) {

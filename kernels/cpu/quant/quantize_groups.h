@@ -66,10 +66,7 @@ struct Codes<Avx512> {
                                  level(10), level(11), level(12), level(13), level(14), level(15)));
     }
     static HEARTH_INLINE I whole(F x) { return _mm512_cvtps_epi32(x); }
-    static HEARTH_INLINE I keep(Avx512::Mask m, I x) { return _mm512_maskz_mov_epi32(m, x); }
     static HEARTH_INLINE void store_bytes(I x, uint8_t* out) { _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm512_cvtepi32_epi8(x)); }
-    static HEARTH_INLINE Avx512::Mask either(Avx512::Mask a, Avx512::Mask b) { return a | b; }
-    static HEARTH_INLINE Avx512::Mask none() { return 0; }
 };
 
 #elif defined(__AVX2__)
@@ -114,7 +111,6 @@ struct Codes<Avx2> {
         return _mm256_blendv_ps(low8, high8, _mm256_castsi256_ps(_mm256_slli_epi32(code, 28)));
     }
     static HEARTH_INLINE I whole(F x) { return _mm256_cvtps_epi32(x); }
-    static HEARTH_INLINE I keep(F m, I x) { return _mm256_and_si256(_mm256_castps_si256(m), x); }
     static HEARTH_INLINE void store_bytes(I x, uint8_t* out) {
         const I bytes = _mm256_shuffle_epi8(x, _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12,
                                                                 -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1));
@@ -122,8 +118,6 @@ struct Codes<Avx2> {
         std::memcpy(out, &low4, 4);
         std::memcpy(out + 4, &high4, 4);
     }
-    static HEARTH_INLINE F either(F a, F b) { return _mm256_or_ps(a, b); }
-    static HEARTH_INLINE F none() { return _mm256_setzero_ps(); }
 };
 
 #endif
@@ -135,25 +129,28 @@ struct alignas(64) GroupLanes {
     float importance[kQuantGroup][V::kLanes];
 };
 
-/// The best scale of each q4 group so far.
-template <class V>
-struct BestScale {
-    typename V::F scale, error;
-    typename V::Mask found;  // a scale at all
-};
-
 /// 0 of 0.
 template <class V>
 HEARTH_INLINE typename V::F inverse_of(typename V::F scale) {
     return V::choose(V::less(V::zero(), Codes<V>::size(scale)), V::div(V::set(1), scale), V::zero());
 }
 
-/// Codes for `scale`, then once more for the scale that fits them best.
+/// What the codes of some scale reach: see kernels/quant.cpp.
+template <class V>
+struct Fits {
+    typename V::F wl = V::zero(), ll = V::zero();
+
+    HEARTH_INLINE typename V::F ratio(typename V::F over) const { return V::choose(V::less(V::zero(), ll), V::div(over, ll), V::zero()); }
+    HEARTH_INLINE typename V::F gain() const { return ratio(V::mul(wl, wl)); }
+    HEARTH_INLINE typename V::F scale() const { return ratio(wl); }
+};
+
 template <class V, bool kImportance>
-HEARTH_INLINE void attempt(const GroupLanes<V>& in, typename V::F scale, BestScale<V>& best) {
+HEARTH_INLINE Fits<V> fit_of(const GroupLanes<V>& in, typename V::F scale) {
     using C = Codes<V>;
     using F = typename V::F;
-    F inverse = inverse_of<V>(C::to_f16_and_back(scale)), wl = V::zero(), ll = V::zero();
+    const F inverse = inverse_of<V>(scale);
+    Fits<V> fit;
     for (int64_t i = 0; i < kQuantGroup; ++i) {
         const F w = V::load(in.w[i]), l = C::level_of(C::nearest(V::mul(w, inverse)));
         F weighted = w, weighted_level = l;
@@ -162,23 +159,26 @@ HEARTH_INLINE void attempt(const GroupLanes<V>& in, typename V::F scale, BestSca
             weighted = V::mul(importance, w);
             weighted_level = V::mul(importance, l);
         }
-        wl = V::add(wl, C::rounded(V::mul(weighted, l)));
-        ll = V::add(ll, C::rounded(V::mul(weighted_level, l)));
+        fit.wl = V::add(fit.wl, C::rounded(V::mul(weighted, l)));
+        fit.ll = V::add(fit.ll, C::rounded(V::mul(weighted_level, l)));
     }
-    const F fitted = C::to_f16_and_back(V::choose(V::less(V::zero(), ll), V::div(wl, ll), V::zero()));
-    inverse = inverse_of<V>(fitted);
-    F error = V::zero();
-    for (int64_t i = 0; i < kQuantGroup; ++i) {
-        const F w = V::load(in.w[i]), l = C::level_of(C::nearest(V::mul(w, inverse)));
-        const F d = V::sub(w, C::rounded(V::mul(fitted, l)));
-        F squared = C::rounded(V::mul(d, d));
-        if constexpr (kImportance) squared = C::rounded(V::mul(squared, V::load(in.importance[i])));
-        error = V::add(error, squared);
+    return fit;
+}
+
+/// The scale of each q4 group.
+template <class V, bool kImportance>
+HEARTH_INLINE typename V::F search_scale(const GroupLanes<V>& in, typename V::F extreme) {
+    using C = Codes<V>;
+    Fits<V> best;
+    for (const int end : {0, 15}) {
+        for (const float stretch : kStretches) {
+            const Fits<V> tried = fit_of<V, kImportance>(in, V::div(V::mul(V::set(stretch), extreme), V::set(level(end))));
+            const auto better = V::less(best.gain(), tried.gain());
+            best.wl = V::choose(better, tried.wl, best.wl);
+            best.ll = V::choose(better, tried.ll, best.ll);
+        }
     }
-    const auto better = V::less(error, best.error);
-    best.scale = V::choose(better, fitted, best.scale);
-    best.error = V::choose(better, error, best.error);
-    best.found = C::either(best.found, better);
+    return C::to_f16_and_back(fit_of<V, kImportance>(in, C::to_f16_and_back(best.scale())).scale());
 }
 
 /// Writes the codes of all groups. code_of(i): those of number i.
@@ -226,19 +226,11 @@ bool quantize_groups(QuantKind kind, const float* w, int64_t groups, const float
                 return C::whole(C::low(V::set(127), V::max(V::set(-127), u)));
             });
     } else {
-        BestScale<V> best{V::zero(), V::set(INFINITY), C::none()};
-        for (const int end : {0, 15}) {
-            for (const float stretch : {0.8f, 0.9f, 1.0f, 1.1f}) {
-                const F scale = V::div(V::mul(V::set(stretch), extreme), V::set(level(end)));
-                importance ? attempt<V, true>(in, scale, best) : attempt<V, false>(in, scale, best);
-            }
-        }
-        const F inverse = inverse_of<V>(best.scale);
-        C::store_f16(best.scale, halves);
+        const F scale = importance ? search_scale<V, true>(in, extreme) : search_scale<V, false>(in, extreme),
+                inverse = inverse_of<V>(scale);
+        C::store_f16(scale, halves);
         write_codes<V>(
-            kind, groups, codes, [&](int64_t i) __attribute__((always_inline)) {
-                return C::keep(best.found, C::nearest(V::mul(V::load(in.w[i]), inverse)));
-            });
+            kind, groups, codes, [&](int64_t i) __attribute__((always_inline)) { return C::nearest(V::mul(V::load(in.w[i]), inverse)); });
     }
     std::memcpy(scales, halves, static_cast<size_t>(groups) * sizeof(F16));
     return true;

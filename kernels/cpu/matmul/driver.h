@@ -106,7 +106,7 @@ private:
 /// All tokens fit one tile: one pass over the run of panels.
 template <class Tile>
 void multiply_few(const MatmulArgs& a, const typename Tile::Input& input, Range panels) {
-    constexpr int64_t kAheadBytes = 4096;
+    constexpr int64_t kAheadBytes = 2048;
     alignas(64) float sums[kTileSums<Tile>];
     const Pairs<Tile> pairs(a, panels, Pairing::kHalves);
     const int64_t rows = a.x.extent[0];

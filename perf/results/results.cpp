@@ -121,8 +121,8 @@ void read_google(const Json& document, const std::string& name, ResultFile& out)
         if (ns <= 0) place.refuse("real_time", "a number above 0", place.find("real_time") == nullptr ? Json() : *place.find("real_time"));
         const auto [found, fresh] = known.try_emplace(what, out.results.size());
         if (fresh) {
-            out.results.push_back({.name = what, .is_rate = false});
-            out.results.back().threads = context.whole("hearth_threads", 0);
+            out.results.emplace_back().name = what;
+            out.results.back().is_rate = false;
         }
         out.results[found->second].samples.push_back(ns);
         if (std::ssize(out.results[found->second].samples) > kMostSamples)

@@ -11,6 +11,9 @@ import os from "node:os";
 import path from "node:path";
 import {pathToFileURL} from "node:url";
 
+// The library's evaluation runs in a thread of node's pool beside llama.cpp's own; more of those only stand in their way on few cores.
+process.env.UV_THREADPOOL_SIZE ??= "1";
+
 const usage = `usage: node node_llama_cpp.mjs NODE_MODULES -m FILE.gguf
   -p, --n-prompt <n,...>    (default: 512)
   -n, --n-gen <n,...>       (default: 128)

@@ -9,8 +9,8 @@ file. A config.json stands for random weights of its shape, a folder for a check
 q8 is compared with Q8_0 and q4 with Q4_0, every matrix of them (llama-quantize --pure), so ours quantises the embedding and the head too.
 
 A round runs every engine once on every test, each in a process of its own that warms up first; the engine that begins changes from round to
-round. Printed are medians with [least, most], and ratios of each round's pair. The limits behind the shares are measured by hearth in
-each of its runs. Exit status: 0 done; 1 a peer failed (the others' table is printed); 2 wrong options; 3 hearth failed.
+round. Printed are medians with [least, most], and ratios of each round's pair. The limits behind the shares are measured by hearth once
+a round, in its first run. Exit status: 0 done; 1 a peer failed (the others' table is printed); 2 wrong options; 3 hearth failed.
 """
 import argparse
 import datetime
@@ -126,6 +126,7 @@ def measure(engines, formats, tests, args):
     collection, failed = Collection(args.rounds), set()
     for form in formats:
         for at in range(args.rounds):
+            limits = None
             for depth in sorted({t.depth for t in tests}):
                 start = at % len(engines)
                 for engine in engines[start:] + engines[:start]:
@@ -133,7 +134,11 @@ def measure(engines, formats, tests, args):
                     if not doable or (engine.name, form) in failed:
                         continue
                     try:
-                        for test, row in engine.measure(form, doable, args.threads).items():
+                        known = ["--no-limits"] if engine.ours and limits else []
+                        for test, row in engine.measure(form, doable, args.threads, known).items():
+                            if engine.ours:
+                                limits = row.get("limits") or limits
+                                table.fill_shares(row, limits)
                             collection.add(form, test, engine.name, at, row)
                             say(f"round {at + 1} of {args.rounds}: {form} {test} {engine.name} {table.median(row['samples_ts']):.2f} t/s")
                     except Failure as failure:

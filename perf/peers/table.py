@@ -16,6 +16,18 @@ def spread(values, digits):
     return text + (f" [{min(values):.{digits}f}, {max(values):.{digits}f}]" if len(values) > 1 else "")
 
 
+def fill_shares(row, limits):
+    """Shares of a run that did not measure the limits itself, by those of the same round. As in hearth: none above 100 %."""
+    peaks = {"f32 FMA": "fma_f32_gflops", "bf16 dot": "dot_bf16_gflops", "int8 dot": "dot_int8_gops", "AMX bf16": "amx_bf16_gflops",
+             "AMX int8": "amx_int8_gops"}
+    if not isinstance(limits, dict):
+        return
+    for key, part, whole in (("pct_bw_measured", row.get("gbps"), limits.get("read_gbps")),
+                             ("pct_peak_measured", row.get("gflops"), limits.get(peaks.get(row.get("peak_unit"))))):
+        if row.get(key) is None and part and whole and part <= whole:
+            row[key] = 100 * part / whole
+
+
 def share(row):
     """Which limit bounds a test, and the shares of it that the rounds reached."""
     name = "pct_peak_measured" if row["n_prompt"] else "pct_bw_measured"

@@ -42,7 +42,7 @@ std::vector<Tick> ticks_of(const Axis& axis, int count) {
         for (double at = std::ceil(axis.low / step - 1e-9); at * step <= axis.high * kSlack; ++at) out.push_back({at * step, tick_text(at * step)});
         return out;
     }
-    const bool fine = std::log10(axis.high / axis.low) < 3.5;
+    const bool fine = std::log10(axis.high / axis.low) < 4;
     for (double decade = std::pow(10, std::floor(std::log10(axis.low))); decade <= axis.high * kSlack; decade *= 10) {
         for (const double factor : {1.0, 2.0, 5.0}) {
             const double value = factor * decade;

@@ -21,9 +21,10 @@ double step_of(double span, int count) {
 
 std::string tick_text(double value) {
     const double size = std::abs(value);
+    if (size == 0) return "0";  // also of -0
     if (size >= 1e6) return cat(fixed(value / 1e6, std::fmod(value, 1e6) == 0 ? 0 : 1), "M");
     if (size >= 1e4) return cat(fixed(value / 1e3, std::fmod(value, 1e3) == 0 ? 0 : 1), "k");
-    if (size == 0 || size >= 1) return fixed(value, std::floor(value) == value ? 0 : 1);
+    if (size >= 1) return fixed(value, std::floor(value) == value ? 0 : 1);
     return fixed(value, static_cast<int>(std::ceil(-std::log10(size) - 1e-9)));
 }
 
@@ -39,7 +40,9 @@ std::vector<Tick> ticks_of(const Axis& axis, int count) {
     constexpr double kSlack = 1 + 1e-9;
     if (!axis.logarithmic) {
         const double step = step_of(axis.high - axis.low, count);
-        for (double at = std::ceil(axis.low / step - 1e-9); at * step <= axis.high * kSlack; ++at) out.push_back({at * step, tick_text(at * step)});
+        for (double at = std::ceil(axis.low / step - 1e-9) + 0.0; at * step <= axis.high * kSlack; ++at) {
+            out.push_back({at * step, tick_text(at * step)});
+        }
         return out;
     }
     const bool fine = std::log10(axis.high / axis.low) < 4;

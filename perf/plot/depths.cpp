@@ -86,15 +86,15 @@ std::string draw_depths(const std::vector<ResultFile>& files, bool prompts) {
     }
     const double height = std::max(420.0, 120 + 16 * static_cast<double>(lines.size()));
     Axis x{.low = 0, .high = std::max(deepest, 1.0), .label = "tokens in the cache before the test", .begin = 78, .end = 680};
-    Axis y{.low = 0, .high = fastest * 1.03, .label = cat(prompts ? "prompt" : "answer", " tokens per second"), .begin = height - 62, .end = 52};
+    Axis y{.low = 0, .high = fastest * 1.03, .label = cat(prompts ? "prompt" : "answer", " tokens per second"), .begin = height - 62, .end = 64};
     y = rounded(y);
 
     const std::string what = prompts ? "Prompt speed and depth" : "Generation speed and depth";
     Svg svg(x.end + 40 + name_width * 1.1, height, what);
-    svg.text({78, 28}, what, "start", "title");
+    svg.text({78, 24}, what, "start", "title");
     int64_t threads = 0;
     for (const Result& result : files.front().results) threads = std::max(threads, result.threads);
-    svg.text({78 + 1.35 * text_width(what), 28}, cat(files.front().machine, ", ", threads, " threads, ", day_of(files.front().date)), "start", "label");
+    svg.text({78, 42}, cat(files.front().machine, ", ", threads, " threads, ", day_of(files.front().date)), "start", "label");
     draw_frame(svg, x, y);
     for (size_t i = 0; i < lines.size(); ++i) {
         const int series = static_cast<int>(i);

@@ -103,7 +103,7 @@ std::string draw_roofline(const ResultFile& file) {
 
     const double legend = 18.0 * static_cast<double>(series.size());
     Axis x{.logarithmic = true, .label = "operations per byte moved (FLOP/B)", .begin = 78, .end = 900};
-    Axis y{.logarithmic = true, .label = "10\u2079 operations per second (GFLOP/s)", .begin = 560 + legend, .end = 58 + legend};
+    Axis y{.logarithmic = true, .label = "10\u2079 operations per second (GFLOP/s)", .begin = 572 + legend, .end = 70 + legend};
     const auto by_x = std::ranges::minmax(dots, {}, &Dot::intensity);
     const auto by_y = std::ranges::minmax(dots, {}, &Dot::gflops);
     const double highest = roofs.empty() ? by_y.max.gflops : std::max(by_y.max.gflops, roofs.back().gflops);
@@ -111,11 +111,11 @@ std::string draw_roofline(const ResultFile& file) {
     y.low = by_y.min.gflops / 1.5, y.high = highest * 1.3;
     x = rounded(x), y = rounded(y);
 
-    Svg svg(930, 620 + legend, "Roofline");
-    svg.text({78, 28}, "Roofline", "start", "title");
-    svg.text({150, 28}, cat(file.machine, ", ", day_of(file.date)), "start", "label");
+    Svg svg(930, 632 + legend, "Roofline");
+    svg.text({78, 24}, "Roofline: what was computed, and what the machine allows", "start", "title");
+    svg.text({78, 42}, cat(file.machine, ", ", day_of(file.date)), "start", "label");
     for (size_t i = 0; i < series.size(); ++i) {
-        const double at = 50 + 18 * static_cast<double>(i);
+        const double at = 64 + 18 * static_cast<double>(i);
         svg.marker({84, at - 4}, static_cast<int>(i), series[i]);
         svg.text({96, at}, series[i], "start", "label");
     }

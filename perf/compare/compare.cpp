@@ -55,8 +55,8 @@ void note_missing(const ResultFile& in, const ResultFile& from, std::string& not
 
 Comparison compare(const ResultFile& a, const ResultFile& b, const CompareOptions& options) {
     if (a.machine != b.machine && !options.any_machine) {
-        throw Error(ErrorKind::kBadInput, cat("expected measurements of one machine, found \"", a.machine, "\" in ", a.path, " and \"", b.machine,
-                                              "\" in ", b.path, "; --any-machine compares them all the same"));
+        throw Error(ErrorKind::kBadInput, cat("expected measurements of one machine, found \"", a.machine, "\" in ", a.path, " and \"",
+                                              b.machine, "\" in ", b.path, "; --any-machine compares them all the same"));
     }
     Comparison out;
     std::string rows, notes;
@@ -76,13 +76,13 @@ Comparison compare(const ResultFile& a, const ResultFile& b, const CompareOption
         note_differences(first, *second, notes);
     }
     if (rows.empty())
-        throw Error(ErrorKind::kBadInput, cat("expected a test that both files have; ", a.path, " has for instance \"", a.results.front().name, "\", ",
-                                              b.path, " \"", b.results.front().name, "\""));
+        throw Error(ErrorKind::kBadInput, cat("expected a test that both files have; ", a.path, " has for instance \"",
+                                              a.results.front().name, "\", ", b.path, " \"", b.results.front().name, "\""));
     note_missing(a, b, notes);
     note_missing(b, a, notes);
     out.text = cat("A: ", a.path, ", ", a.machine, ", ", a.date, "\nB: ", b.path, ", ", b.machine, ", ", b.date,
-                   "\n\n| test | A: median [least, most] | B | speed of B over A [95 %] | B is |\n|---|---|---|---|---|\n", rows, "\n", notes,
-                   notes.empty() ? "" : "\n", out.same, " same, ", out.faster, " faster, ", out.slower, " slower, ", out.unclear,
+                   "\n\n| test | A: median [least, most] | B | speed of B over A [95 %] | B is |\n|---|---|---|---|---|\n", rows, "\n",
+                   notes, notes.empty() ? "" : "\n", out.same, " same, ", out.faster, " faster, ", out.slower, " slower, ", out.unclear,
                    " unclear; differences within ", fixed(100 * options.within, 1), " % are none\n");
     return out;
 }

@@ -85,7 +85,8 @@ void add_attention(Bench& bench, const ModelShape& m) {
                 shape.y = {&something, {tokens, m.heads * m.head_dim}};
                 shape.cache = {cache.type, &something, &something, 1, m.groups, m.head_dim};
                 shape.num_heads = m.heads;
-                add<AttentionArgs>(bench, &Tables::attention, shape, cat(m.name, "/", cache.name, "/", tokens, "_of_", length, "/", warmth.name), warmth.cold,
+                add<AttentionArgs>(bench, &Tables::attention, shape,
+                                   cat(m.name, "/", cache.name, "/", tokens, "_of_", length, "/", warmth.name), warmth.cold,
                                    [&bench, &m, type = cache.type, tokens = tokens, length = length, cold = warmth.cold] {
                                        return std::make_shared<AttentionCase>(bench, m, type, tokens, length, cold);
                                    });

@@ -13,15 +13,15 @@ int64_t Bench::cold_bytes() const {
 
 bool Bench::wanted(std::string_view row) const { return !row.ends_with("/reference") && (with_onednn || !row.ends_with("onednn")); }
 
-void Bench::count(benchmark::State& state, std::string_view row, double bytes, double flops, bool cold) const {
-    using benchmark::Counter;
-    const double runs = static_cast<double>(state.iterations());
-    const auto rate = [&](double giga) { return Counter(giga * runs, Counter::kIsRate); };
-    state.counters["GB/s"] = rate(bytes * 1e-9);
-    if (cold && limits.read_gbps_all() > 0) state.counters["of_bandwidth"] = rate(bytes * 1e-9 / limits.read_gbps_all());
+void Bench::count(benchmark::State& state, std::string_view row, double bytes, double flops, double seconds, bool cold) const {
+    const auto share = [&](const char* name, double part, double whole) {
+        if (whole > 0 && part <= whole) state.counters[name] = part / whole;
+    };
+    state.counters["GB/s"] = bytes / seconds * 1e-9;
+    if (cold) share("of_bandwidth", bytes / seconds * 1e-9, limits.read_gbps_all());
     if (flops <= 0) return;
-    state.counters["GFLOP/s"] = rate(flops * 1e-9);
-    if (const double peak = peak_of(limits, unit_of(row)); peak > 0) state.counters["of_peak"] = rate(flops * 1e-9 / peak);
+    state.counters["GFLOP/s"] = flops / seconds * 1e-9;
+    share("of_peak", flops / seconds * 1e-9, peak_of(limits, unit_of(row)));
 }
 
 namespace {

@@ -32,15 +32,15 @@ template <class Args>
 class Case {
 public:
     virtual ~Case() = default;
-    virtual const Args& next() = 0;                         // the arguments, with the next copy of what comes from memory
-    virtual Args only(int64_t token) = 0;                   // the same for one token
-    virtual std::span<float> output(int64_t token) = 0;     // that the row writes, or adds to
+    virtual const Args& next() = 0;                      // the arguments, with the next copy of what comes from memory
+    virtual Args only(int64_t token) = 0;                // the same for one token
+    virtual std::span<float> output(int64_t token) = 0;  // that the row writes, or adds to
     virtual int64_t tokens() const = 0;
-    virtual double bytes_from_memory() const = 0;           // a run that finds nothing in a cache: weights and keys, not inputs
+    virtual double bytes_from_memory() const = 0;  // a run that finds nothing in a cache: weights and keys, not inputs
 };
 
-/// The machine, and the case that was timed last: Google Benchmark calls a function several times until it runs long enough, and making a case
-/// takes longer than timing it.
+/// The machine, and the case that was timed last: Google Benchmark calls a function several times until it runs long enough, and making a
+/// case takes longer than timing it.
 struct Bench {
     std::shared_ptr<const Backend> backend, reference;
     std::unique_ptr<Stream> stream;
@@ -49,10 +49,12 @@ struct Bench {
     std::shared_ptr<void> made;
     bool with_onednn = false;
 
-    /// Bytes over which weights and caches rotate to be cold: four times the last cache, but no more than 2 GiB and a quarter of the memory.
+    /// Bytes over which weights and caches rotate to be cold: four times the last cache, but no more than 2 GiB and a quarter of the
+    /// memory.
     int64_t cold_bytes() const;
     bool wanted(std::string_view row) const;  // neither the reference nor, unasked, oneDNN
-    void count(benchmark::State& state, std::string_view row, double bytes, double flops, bool cold) const;
+    /// Counters of one run that took `seconds`. A share above 1 is left out: what was read came from a cache after all.
+    void count(benchmark::State& state, std::string_view row, double bytes, double flops, double seconds, bool cold) const;
 };
 
 /// Compares what `row` writes for the first and the last token with the reference; "" or what is wrong.

@@ -2,10 +2,11 @@
 //
 //   perf_kernels [--model=1b|7b|8b] [--threads=N] [--device=cpu:avx512] [Google Benchmark's own flags]
 //
-// Names: ROW/MODEL/WEIGHT/FORMAT/TOKENS/WARMTH, as matmul/q_amx/1b/gate_up/q4/1/cold; attention/avx512/1b/bf16/1_of_4096/cold is one query at the end of
-// 4096 tokens. Cold: weights or caches rotate over more bytes than the last cache holds (Bench::cold_bytes), as they do in a model; hot: always the
-// same. Each row is compared with the reference before it is timed; one that differs is an error in the results. Columns: GB/s of weights
-// (or keys and values), of_bandwidth (cold only), GFLOP/s, of_peak: of the unit that the row uses (kernels/units.h).
+// Names: ROW/MODEL/WEIGHT/FORMAT/TOKENS/WARMTH, as matmul/q_amx/1b/gate_up/q4/1/cold; attention/avx512/1b/bf16/1_of_4096/cold is one query
+// at the end of 4096 tokens. Cold: weights or caches rotate over more bytes than the last cache holds (Bench::cold_bytes), as they do in a
+// model; hot: always the same. Each row is compared with the reference before it is timed; one that differs is an error in the results.
+// Columns: GB/s of weights (or keys and values), of_bandwidth (cold only), GFLOP/s, of_peak: of the unit that the row uses
+// (kernels/units.h).
 //
 // oneDNN's row runs only where --benchmark_filter names it: with few threads it has taken minutes for one product.
 #include <cstdio>
@@ -23,10 +24,11 @@ void describe(const Bench& bench) {
     benchmark::AddCustomContext("cpu", limits.cpu);
     benchmark::AddCustomContext("hearth_threads", cat(limits.threads));
     benchmark::AddCustomContext("hearth_level", std::string(name_of(bench.backend->device().level)));
-    benchmark::AddCustomContext("hearth_limits", cat("read ", fixed(limits.read_gbps_all(), 1), " GB/s; f32 FMA ", fixed(limits.fma_f32_gflops, 0),
-                                                     ", bf16 dot ", fixed(limits.dot_bf16_gflops, 0), ", int8 dot ", fixed(limits.dot_int8_gops, 0),
-                                                     ", AMX bf16 ", fixed(limits.amx_bf16_gflops, 0), ", AMX int8 ", fixed(limits.amx_int8_gops, 0),
-                                                     " GFLOP/s; barrier ", fixed(limits.barrier_us, 2), " us"));
+    benchmark::AddCustomContext(
+        "hearth_limits", cat("read ", fixed(limits.read_gbps_all(), 1), " GB/s; f32 FMA ", fixed(limits.fma_f32_gflops, 0), ", bf16 dot ",
+                             fixed(limits.dot_bf16_gflops, 0), ", int8 dot ", fixed(limits.dot_int8_gops, 0), ", AMX bf16 ",
+                             fixed(limits.amx_bf16_gflops, 0), ", AMX int8 ", fixed(limits.amx_int8_gops, 0), " GFLOP/s; barrier ",
+                             fixed(limits.barrier_us, 2), " us"));
     benchmark::AddCustomContext("hearth_cold_bytes", human_bytes(bench.cold_bytes()));
 }
 
@@ -51,11 +53,13 @@ int run(int argc, char** argv) {
         } else if (flag.starts_with("--threads=")) {
             options.threads = std::atoi(argv[i] + 10);
             if (options.threads < 1 || options.threads > 4096)
-                throw Error(ErrorKind::kBadInput, cat("--threads: expected a whole number from 1 to 4096, found \"", printable(flag.substr(10), 60), "\""));
+                throw Error(ErrorKind::kBadInput,
+                            cat("--threads: expected a whole number from 1 to 4096, found \"", printable(flag.substr(10), 60), "\""));
         } else if (flag.starts_with("--device=")) {
             options.device = flag.substr(9);
         } else {
-            bench.with_onednn = bench.with_onednn || (flag.starts_with("--benchmark_filter=") && flag.find("onednn") != std::string_view::npos);
+            bench.with_onednn =
+                bench.with_onednn || (flag.starts_with("--benchmark_filter=") && flag.find("onednn") != std::string_view::npos);
             argv[kept++] = argv[i];
         }
     }

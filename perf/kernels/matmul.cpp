@@ -55,8 +55,8 @@ void add_matmul(Bench& bench, const ModelShape& m, const Format& format, const P
     shape.x = {&something, {tokens, product.k}};
     shape.y = {&something, {tokens, product.n}};
     for (const Warmth& warmth : kWarmths) {
-        add<MatmulArgs>(bench, &Tables::matmul, shape, cat(m.name, "/", product.name, "/", format.name, "/", tokens, "/", warmth.name), warmth.cold,
-                        [&bench, &format, product, tokens, cold = warmth.cold] {
+        add<MatmulArgs>(bench, &Tables::matmul, shape, cat(m.name, "/", product.name, "/", format.name, "/", tokens, "/", warmth.name),
+                        warmth.cold, [&bench, &format, product, tokens, cold = warmth.cold] {
                             return std::make_shared<MatmulCase>(bench, format, product, tokens, cold);
                         });
     }

@@ -7,7 +7,8 @@ namespace {
 
 class NormCase : public Case<NormArgs> {
 public:
-    NormCase(const ModelShape& m, int64_t tokens) : x_(static_cast<size_t>(tokens * m.hidden)), y_(x_.size()), weight_(static_cast<size_t>(m.hidden), 1.0f) {
+    NormCase(const ModelShape& m, int64_t tokens)
+        : x_(static_cast<size_t>(tokens * m.hidden)), y_(x_.size()), weight_(static_cast<size_t>(m.hidden), 1.0f) {
         fill(x_.data(), std::ssize(x_), 1);
         args_.x = {x_.data(), {tokens, m.hidden}};
         args_.weight = {weight_.data(), {m.hidden}};
@@ -103,7 +104,8 @@ void add_small_rows(Bench& bench, const ModelShape& m) {
         add<RopeAppendArgs>(bench, &Tables::rope_append, RopeAppendCase(bench, m, tokens).next(), cat(m.name, "/", tokens, "/hot"), false,
                             [&bench, &m, tokens] { return std::make_shared<RopeAppendCase>(bench, m, tokens); });
     }
-    add<SampleArgs>(bench, &Tables::sample, SampleCase(m).next(), cat(m.name, "/1/hot"), false, [&m] { return std::make_shared<SampleCase>(m); });
+    add<SampleArgs>(bench, &Tables::sample, SampleCase(m).next(), cat(m.name, "/1/hot"), false,
+                    [&m] { return std::make_shared<SampleCase>(m); });
 }
 
 }  // namespace hearth::perf

@@ -8,7 +8,8 @@ namespace {
 /// Memory that the stages of one case share: x, norm weights, outputs.
 class StageMemory {
 public:
-    StageMemory(int64_t tokens, int64_t inputs, int64_t outputs) : x(size(tokens * inputs)), y(size(tokens * outputs)), norm(size(inputs), 1.0f) {
+    StageMemory(int64_t tokens, int64_t inputs, int64_t outputs)
+        : x(size(tokens * inputs)), y(size(tokens * outputs)), norm(size(inputs), 1.0f) {
         fill(x.data(), std::ssize(x), 1);
     }
 
@@ -106,8 +107,8 @@ private:
 };
 
 template <class CaseOf, class Args>
-void add_stage(Bench& bench, std::span<const Variant<Args>> Tables::*table, const Args& shape, const ModelShape& m, const char* what, const Format& format,
-               int64_t tokens) {
+void add_stage(Bench& bench, std::span<const Variant<Args>> Tables::*table, const Args& shape, const ModelShape& m, const char* what,
+               const Format& format, int64_t tokens) {
     for (const Warmth& warmth : kWarmths) {
         const std::string name = cat(m.name, "/", what, format.name, "/", tokens, "/", warmth.name);
         add<Args>(bench, table, shape, name, warmth.cold,
@@ -124,7 +125,8 @@ void add_stages(Bench& bench, const ModelShape& m) {
         for (const int64_t tokens : {1, 512}) {
             const View<const float, 1> norm(&f, {m.hidden});
             QkvArgs qkv;
-            qkv.x = {&f, {tokens, m.hidden}}, qkv.norm_weight = norm, qkv.w = planned(bench, format, (m.heads + 2 * m.groups) * m.head_dim, m.hidden);
+            qkv.x = {&f, {tokens, m.hidden}}, qkv.norm_weight = norm,
+            qkv.w = planned(bench, format, (m.heads + 2 * m.groups) * m.head_dim, m.hidden);
             qkv.positions = qkv.slots = {&i, {tokens}}, qkv.rope = {&f, {tokens, m.head_dim}}, qkv.num_heads = m.heads;
             qkv.cache = {DType::kBf16, &f, &f, tokens, m.groups, m.head_dim}, qkv.q = {&f, {tokens, m.heads * m.head_dim}};
             add_stage<QkvCase, QkvArgs>(bench, &Tables::qkv, qkv, m, "", format, tokens);
@@ -133,7 +135,8 @@ void add_stages(Bench& bench, const ModelShape& m) {
             gate_up.gate = gate_up.up = planned(bench, format, m.intermediate, m.hidden);
             add_stage<GateUpCase, GateUpArgs>(bench, &Tables::gate_up, gate_up, m, "", format, tokens);
             ProjectArgs project;
-            project.x = {&f, {tokens, m.intermediate}}, project.y = {&f, {tokens, m.hidden}}, project.w = planned(bench, format, m.hidden, m.intermediate);
+            project.x = {&f, {tokens, m.intermediate}}, project.y = {&f, {tokens, m.hidden}},
+            project.w = planned(bench, format, m.hidden, m.intermediate);
             add_stage<ProjectCase, ProjectArgs>(bench, &Tables::project, project, m, "down/", format, tokens);
         }
     }

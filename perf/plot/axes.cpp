@@ -49,7 +49,8 @@ std::vector<Tick> ticks_of(const Axis& axis, int count) {
     for (double decade = std::pow(10, std::floor(std::log10(axis.low))); decade <= axis.high * kSlack; decade *= 10) {
         for (const double factor : {1.0, 2.0, 5.0}) {
             const double value = factor * decade;
-            if (value * kSlack >= axis.low && value <= axis.high * kSlack && (fine || factor == 1.0)) out.push_back({value, tick_text(value)});
+            if (value * kSlack >= axis.low && value <= axis.high * kSlack && (fine || factor == 1.0))
+                out.push_back({value, tick_text(value)});
         }
     }
     return out;

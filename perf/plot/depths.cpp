@@ -37,7 +37,8 @@ std::vector<Line> lines_of(const std::vector<ResultFile>& files, bool prompts) {
     std::map<std::string, size_t> owner;  // file that a name came from
     for (size_t f = 0; f < files.size(); ++f) {
         for (const Result& result : files[f].results) {
-            const bool wanted = result.is_rate && result.parallel == 1 && (prompts ? result.prompt > 0 && result.generate == 0 : result.prompt == 0);
+            const bool wanted =
+                result.is_rate && result.parallel == 1 && (prompts ? result.prompt > 0 && result.generate == 0 : result.prompt == 0);
             const auto [least, most] = std::ranges::minmax(result.samples);
             if (!wanted || least < kLeastDrawn || most > kMostDrawn || static_cast<double>(result.depth) > kMostDrawn) continue;
             std::string name = cat(result.engine, " ", result.weights);
@@ -76,8 +77,8 @@ void draw_names(Svg& svg, const std::vector<Line>& lines, const Axis& x, const A
 std::string draw_depths(const std::vector<ResultFile>& files, bool prompts) {
     const std::vector<Line> lines = lines_of(files, prompts);
     if (lines.empty()) {
-        throw Error(ErrorKind::kBadInput, cat("expected tests of ", prompts ? "prompts (pp512)" : "answers (tg128)", " of whole models, found none in ",
-                                              files.size(), " file", files.size() == 1 ? "" : "s"));
+        throw Error(ErrorKind::kBadInput, cat("expected tests of ", prompts ? "prompts (pp512)" : "answers (tg128)",
+                                              " of whole models, found none in ", files.size(), " file", files.size() == 1 ? "" : "s"));
     }
     double deepest = 0, fastest = 0, name_width = 0;
     for (const Line& line : lines) {
@@ -86,7 +87,11 @@ std::string draw_depths(const std::vector<ResultFile>& files, bool prompts) {
     }
     const double height = std::max(420.0, 120 + 16 * static_cast<double>(lines.size()));
     Axis x{.low = 0, .high = std::max(deepest, 1.0), .label = "tokens in the cache before the test", .begin = 78, .end = 680};
-    Axis y{.low = 0, .high = fastest * 1.03, .label = cat(prompts ? "prompt" : "answer", " tokens per second"), .begin = height - 62, .end = 64};
+    Axis y{.low = 0,
+           .high = fastest * 1.03,
+           .label = cat(prompts ? "prompt" : "answer", " tokens per second"),
+           .begin = height - 62,
+           .end = 64};
     y = rounded(y);
 
     const std::string what = prompts ? "Prompt speed and depth" : "Generation speed and depth";
@@ -100,12 +105,14 @@ std::string draw_depths(const std::vector<ResultFile>& files, bool prompts) {
         const int series = static_cast<int>(i);
         std::vector<Point> points;
         for (const Spot& spot : lines[i].spots) points.push_back({x.at(spot.depth), y.at(spot.median)});
-        for (const Spot& spot : lines[i].spots) svg.line({x.at(spot.depth), y.at(spot.least)}, {x.at(spot.depth), y.at(spot.most)}, "whisker");
+        for (const Spot& spot : lines[i].spots)
+            svg.line({x.at(spot.depth), y.at(spot.least)}, {x.at(spot.depth), y.at(spot.most)}, "whisker");
         svg.path(points, series);
         for (size_t p = 0; p < points.size(); ++p) {
             const Spot& spot = lines[i].spots[p];
-            svg.marker(points[p], series, cat(lines[i].name, " at ", fixed(spot.depth, 0), ": ", fixed(spot.median, 2), " t/s [", fixed(spot.least, 2),
-                                              ", ", fixed(spot.most, 2), "]"));
+            svg.marker(points[p], series,
+                       cat(lines[i].name, " at ", fixed(spot.depth, 0), ": ", fixed(spot.median, 2), " t/s [", fixed(spot.least, 2), ", ",
+                           fixed(spot.most, 2), "]"));
         }
     }
     draw_names(svg, lines, x, y);

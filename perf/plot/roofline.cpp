@@ -55,7 +55,10 @@ std::vector<Dot> dots_of(const ResultFile& file, std::vector<std::string>& serie
 /// Lowest first.
 std::vector<Roof> roofs_of(const Ceilings& c) {
     std::vector<Roof> out;
-    for (const auto& [name, peak] : {std::pair{"f32 FMA", c.fma_f32}, {"bf16 dot", c.dot_bf16}, {"int8 dot", c.dot_int8}, {"AMX bf16", c.amx_bf16},
+    for (const auto& [name, peak] : {std::pair{"f32 FMA", c.fma_f32},
+                                     {"bf16 dot", c.dot_bf16},
+                                     {"int8 dot", c.dot_int8},
+                                     {"AMX bf16", c.amx_bf16},
                                      {"AMX int8", c.amx_int8}}) {
         if (drawable(peak)) out.push_back({name, peak});
     }
@@ -70,6 +73,10 @@ void draw_roofs(Svg& svg, const Axis& x, const Axis& y, double read_gbps, const 
     const double from = std::max(x.low, y.low / read_gbps);
     const Point start{x.at(from), y.at(from * read_gbps)}, end{x.at(ridge(top)), y.at(std::min(top, x.high * read_gbps))};
     svg.line(start, end, "roof");
+    for (double t = 0; t <= 1; t += 0.01) {
+        const Point p{start.x + t * (end.x - start.x), start.y + t * (end.y - start.y)};
+        labels.keep_free({p.x - 2, p.y - 2, p.x + 2, p.y + 2});
+    }
     const double share = 0.55;
     const Point middle{start.x + share * (end.x - start.x) - 8, start.y + share * (end.y - start.y) - 8};
     const std::string bandwidth = cat("memory, ", fixed(read_gbps, 1), " GB/s");
@@ -94,10 +101,13 @@ std::string day_of(const std::string& date) { return date.substr(0, 10); }
 std::string draw_roofline(const ResultFile& file) {
     std::vector<std::string> series;
     const std::vector<Dot> dots = dots_of(file, series);
-    if (dots.empty()) throw Error(ErrorKind::kBadInput, cat(file.path, ": expected \"stages\", which `hearth bench --profile -o json` writes, found none"));
+    if (dots.empty())
+        throw Error(ErrorKind::kBadInput,
+                    cat(file.path, ": expected \"stages\", which `hearth bench --profile -o json` writes, found none"));
     const auto with_limits = std::ranges::find_if(file.results, [](const Result& r) { return drawable(r.ceilings.read_gbps); });
     if (with_limits == file.results.end())
-        throw Error(ErrorKind::kBadInput, cat(file.path, ": expected \"limits\" with a bandwidth, which `hearth bench` writes without --no-limits"));
+        throw Error(ErrorKind::kBadInput,
+                    cat(file.path, ": expected \"limits\" with a bandwidth, which `hearth bench` writes without --no-limits"));
     const Ceilings& ceilings = with_limits->ceilings;
     const std::vector<Roof> roofs = roofs_of(ceilings);
 
@@ -122,7 +132,8 @@ std::string draw_roofline(const ResultFile& file) {
     draw_frame(svg, x, y);
     LabelPlacer labels({x.begin, y.end, x.end + 20, y.begin});
     draw_roofs(svg, x, y, ceilings.read_gbps, roofs, labels);
-    for (const Dot& dot : dots) labels.keep_free({x.at(dot.intensity) - 6, y.at(dot.gflops) - 6, x.at(dot.intensity) + 6, y.at(dot.gflops) + 6});
+    for (const Dot& dot : dots)
+        labels.keep_free({x.at(dot.intensity) - 6, y.at(dot.gflops) - 6, x.at(dot.intensity) + 6, y.at(dot.gflops) + 6});
     for (const Dot& dot : dots) svg.marker({x.at(dot.intensity), y.at(dot.gflops)}, dot.series, dot.tooltip);
     for (const Dot& dot : dots) labels.place(svg, {x.at(dot.intensity), y.at(dot.gflops)}, dot.label, dot.series);
     return svg.finish();

@@ -41,15 +41,15 @@ std::string sheet() {
         light += cat(".s", i, "{--c:", kColours[i].first, "}");
         dark += cat(".s", i, "{--c:", kColours[i].second, "}");
     }
-    return cat(
-        "svg{--paper:#fff;--ink:#1f2428;--soft:#5b646b;--grid:#dfe3e6}", light, "@media(prefers-color-scheme:dark){svg{--paper:#14181b;--ink:#e8ecef;--soft:#a4afb6;--grid:#2e363b}",
-        dark,
-        "}text{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;fill:var(--ink)}.paper{fill:var(--paper)}"
-        ".title{font-size:15px;font-weight:600}.label{font-size:12px}.tick,.note{font-size:11px;fill:var(--soft)}text[class*=' s']{fill:var(--c)}"
-        ".axis{stroke:var(--soft);stroke-width:1}.grid{stroke:var(--grid);stroke-width:1}.roof{stroke:var(--ink);stroke-width:1.6}"
-        ".ceiling{stroke:var(--soft);stroke-width:1.2;stroke-dasharray:5 4}.leader{stroke:var(--soft);stroke-width:.7}"
-        ".path{fill:none;stroke:var(--c);stroke-width:2}.whisker{stroke:var(--soft);stroke-width:1}"
-        ".marker{fill:var(--c);stroke:var(--paper);stroke-width:1}");
+    return cat("svg{--paper:#fff;--ink:#1f2428;--soft:#5b646b;--grid:#dfe3e6}", light,
+               "@media(prefers-color-scheme:dark){svg{--paper:#14181b;--ink:#e8ecef;--soft:#a4afb6;--grid:#2e363b}", dark,
+               "}text{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;fill:var(--ink)}.paper{fill:var(--paper)}"
+               ".title{font-size:15px;font-weight:600}.label{font-size:12px}.tick,.note{font-size:11px;fill:var(--soft)}text[class*=' "
+               "s']{fill:var(--c)}"
+               ".axis{stroke:var(--soft);stroke-width:1}.grid{stroke:var(--grid);stroke-width:1}.roof{stroke:var(--ink);stroke-width:1.6}"
+               ".ceiling{stroke:var(--soft);stroke-width:1.2;stroke-dasharray:5 4}.leader{stroke:var(--soft);stroke-width:.7}"
+               ".path{fill:none;stroke:var(--c);stroke-width:2}.whisker{stroke:var(--soft);stroke-width:1}"
+               ".marker{fill:var(--c);stroke:var(--paper);stroke-width:1}");
 }
 
 }  // namespace
@@ -57,7 +57,8 @@ std::string sheet() {
 Svg::Svg(double width, double height, std::string_view title) : width_(width), height_(height), title_(title) {}
 
 void Svg::line(Point from, Point to, std::string_view style) {
-    body_ += cat("<line class=\"", style, "\" x1=\"", pixels(from.x), "\" y1=\"", pixels(from.y), "\" x2=\"", pixels(to.x), "\" y2=\"", pixels(to.y), "\"/>\n");
+    body_ += cat("<line class=\"", style, "\" x1=\"", pixels(from.x), "\" y1=\"", pixels(from.y), "\" x2=\"", pixels(to.x), "\" y2=\"",
+                 pixels(to.y), "\"/>\n");
 }
 
 void Svg::path(const std::vector<Point>& points, int series) {
@@ -67,15 +68,15 @@ void Svg::path(const std::vector<Point>& points, int series) {
 }
 
 void Svg::marker(Point at, int series, std::string_view tooltip) {
-    constexpr std::array<const char*, 4> kShapes = {"M-4.5,0a4.5,4.5 0 1,0 9,0a4.5,4.5 0 1,0 -9,0z", "M-4,-4h8v8h-8z", "M0,-5.5L5.2,4H-5.2z",
-                                                    "M0,-5.8L5.8,0L0,5.8L-5.8,0z"};
+    constexpr std::array<const char*, 4> kShapes = {"M-4.5,0a4.5,4.5 0 1,0 9,0a4.5,4.5 0 1,0 -9,0z", "M-4,-4h8v8h-8z",
+                                                    "M0,-5.5L5.2,4H-5.2z", "M0,-5.8L5.8,0L0,5.8L-5.8,0z"};
     body_ += cat("<path class=\"marker s", series % kSeriesStyles, "\" transform=\"translate(", pixels(at.x), ",", pixels(at.y), ")\" d=\"",
                  kShapes[static_cast<size_t>(series) % kShapes.size()], "\"><title>", escaped(tooltip), "</title></path>\n");
 }
 
 void Svg::text(Point at, std::string_view text, std::string_view anchor, std::string_view style, int series) {
-    body_ += cat("<text class=\"", style, series >= 0 ? cat(" s", series % kSeriesStyles) : "", "\" x=\"", pixels(at.x), "\" y=\"", pixels(at.y),
-                 "\" text-anchor=\"", anchor, "\">", escaped(text), "</text>\n");
+    body_ += cat("<text class=\"", style, series >= 0 ? cat(" s", series % kSeriesStyles) : "", "\" x=\"", pixels(at.x), "\" y=\"",
+                 pixels(at.y), "\" text-anchor=\"", anchor, "\">", escaped(text), "</text>\n");
 }
 
 void Svg::upright_text(Point at, std::string_view text) {
@@ -85,9 +86,9 @@ void Svg::upright_text(Point at, std::string_view text) {
 
 std::string Svg::finish() const {
     const std::string size = cat(fixed(width_, 0), " ", fixed(height_, 0));
-    return cat("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ", size, "\" width=\"", fixed(width_, 0), "\" height=\"", fixed(height_, 0),
-               "\" role=\"img\">\n<title>", escaped(title_), "</title>\n<style>", sheet(), "</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n",
-               body_, "</svg>\n");
+    return cat("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ", size, "\" width=\"", fixed(width_, 0), "\" height=\"",
+               fixed(height_, 0), "\" role=\"img\">\n<title>", escaped(title_), "</title>\n<style>", sheet(),
+               "</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n", body_, "</svg>\n");
 }
 
 double text_width(std::string_view text) {

@@ -33,7 +33,8 @@ int64_t Place::whole(const char* key, int64_t otherwise) const {
     constexpr double kMost = 9007199254740992.0;  // 2^53
     const Json* value = find(key);
     if (value == nullptr) return otherwise;
-    if (!value->is_number() || value->get<double>() < 0 || value->get<double>() > kMost || std::floor(value->get<double>()) != value->get<double>())
+    if (!value->is_number() || value->get<double>() < 0 || value->get<double>() > kMost ||
+        std::floor(value->get<double>()) != value->get<double>())
         refuse(key, "a whole number from 0", *value);
     return value->get<int64_t>();
 }

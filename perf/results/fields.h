@@ -15,8 +15,8 @@ struct Place {
 
     const Json* find(const char* key) const;  // null where it is not there or null
     std::string text(const char* key, const std::string& otherwise) const;
-    int64_t whole(const char* key, int64_t otherwise) const;   // 0 to 2^53
-    double number(const char* key, double otherwise) const;    // finite, not negative
+    int64_t whole(const char* key, int64_t otherwise) const;  // 0 to 2^53
+    double number(const char* key, double otherwise) const;   // finite, not negative
     [[noreturn]] void refuse(const char* key, const std::string& expected, const Json& found) const;
 };
 

@@ -45,8 +45,8 @@ Ceilings ceilings_at(const Place& place) {
     const Json* value = place.find("limits");
     if (value == nullptr) return {};
     const Place limits = object_at(*value, place.where + ".limits");
-    return {limits.number("read_gbps", 0),       limits.number("fma_f32_gflops", 0),  limits.number("dot_bf16_gflops", 0),
-            limits.number("dot_int8_gops", 0),   limits.number("amx_bf16_gflops", 0), limits.number("amx_int8_gops", 0)};
+    return {limits.number("read_gbps", 0),     limits.number("fma_f32_gflops", 0),  limits.number("dot_bf16_gflops", 0),
+            limits.number("dot_int8_gops", 0), limits.number("amx_bf16_gflops", 0), limits.number("amx_int8_gops", 0)};
 }
 
 std::string test_name(const Result& r) {
@@ -72,7 +72,8 @@ Result bench_result(const Place& place) {
     const std::string type = place.text("model_type", "model"), file = place.text("model_filename", "");
     out.weights = place.text("weights", type.substr(type.rfind(' ') + 1));
     const std::string model = std::filesystem::path(file).filename();
-    out.name = cat(out.engine == "hearth" ? "" : out.engine + ": ", type, model.empty() ? "" : " (" + model + ")", ", ", out.threads, " threads, ");
+    out.name = cat(out.engine == "hearth" ? "" : out.engine + ": ", type, model.empty() ? "" : " (" + model + ")", ", ", out.threads,
+                   " threads, ");
     if (const int64_t batch = place.whole("n_ubatch", 0); batch > 0 && out.prompt > 0) out.name += cat("b", batch, ", ");
     out.name += test_name(out);
     out.samples = samples_at(place, "samples_ts");
@@ -143,8 +144,9 @@ ResultFile parse_results(const std::string& text, const std::string& name) {
     } else if (document.is_object() && document.contains("results")) {
         read_bench(document.at("results"), name, out);
     } else {
-        throw Error(ErrorKind::kBadInput, cat(name, ": expected what `hearth bench -o json`, perf/peers or --benchmark_format=json writes, found ",
-                                              shown(document)));
+        throw Error(
+            ErrorKind::kBadInput,
+            cat(name, ": expected what `hearth bench -o json`, perf/peers or --benchmark_format=json writes, found ", shown(document)));
     }
     if (out.results.empty()) throw Error(ErrorKind::kBadInput, cat(name, ": expected results, found none"));
     std::set<std::string> names;

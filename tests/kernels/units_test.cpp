@@ -20,7 +20,8 @@ TEST(Units, FollowFromWhatARowMultiplies) {
 }
 
 TEST(Units, AreNoneWhereNoMeasuredOneIsUsed) {
-    for (const char* row : {"matmul/q_avx2", "matmul/reference", "gate_up/composite", "none", ""}) EXPECT_EQ(unit_of(row), Unit::kNone) << row;
+    for (const char* row : {"matmul/q_avx2", "matmul/reference", "gate_up/composite", "none", ""})
+        EXPECT_EQ(unit_of(row), Unit::kNone) << row;
     EXPECT_EQ(peak_of({.fma_f32_gflops = 3}, Unit::kNone), 0);
 }
 

@@ -65,7 +65,8 @@ TEST(Compare, RefusesTwoMachinesUnlessTold) {
 
 TEST(Compare, RefusesFilesWithNothingInCommon) {
     EXPECT_THROW(compare(file_of("a.json", {{}}), file_of("b.json", {{.prompt = 7}})), Error);
-    EXPECT_THROW(compare(file_of("a.json", {{}}), file_of("b.json", {{.type = "llama 1.10B q4"}})), Error) << "another format is another test";
+    EXPECT_THROW(compare(file_of("a.json", {{}}), file_of("b.json", {{.type = "llama 1.10B q4"}})), Error)
+        << "another format is another test";
 }
 
 TEST(Compare, SaysWhereTokensOrSettingsDiffer) {

@@ -96,7 +96,8 @@ TEST(Plot, EscapesWhatFilesSay) {
 
 TEST(Plot, RefusesFilesWithoutWhatItDraws) {
     EXPECT_THROW(draw_roofline(file_of({{}})), Error) << "no stages";
-    EXPECT_THROW(draw_roofline(file_of({{.more = R"(, "stages": [{"row": "a/b", "seconds": 1, "bytes": 1e9, "flops": 1e9}])"}})), Error) << "no limits";
+    EXPECT_THROW(draw_roofline(file_of({{.more = R"(, "stages": [{"row": "a/b", "seconds": 1, "bytes": 1e9, "flops": 1e9}])"}})), Error)
+        << "no limits";
     EXPECT_THROW(draw_depths({file_of({{}})}, false), Error) << "prompts only";
     EXPECT_THROW(draw_depths({parse_results(kGoogle, "g.json")}, false), Error);
 }

@@ -35,8 +35,10 @@ TEST(Results, ReadsWhatBenchWrites) {
 }
 
 TEST(Results, ReadsWhatThePeersScriptWrites) {
-    const ResultFile file = parse_results(R"({"results": [{"engine": "ik", "weights": "q4", "cpu_info": "Test CPU", "model_type": "llama 1B Q4_0", "n_threads": 2,
-        "n_prompt": 512, "n_gen": 0, "samples_ts": [5]}]})", "a.json");
+    const ResultFile file = parse_results(
+        R"({"results": [{"engine": "ik", "weights": "q4", "cpu_info": "Test CPU", "model_type": "llama 1B Q4_0", "n_threads": 2,
+        "n_prompt": 512, "n_gen": 0, "samples_ts": [5]}]})",
+        "a.json");
     EXPECT_EQ(file.results[0].engine, "ik");
     EXPECT_EQ(file.results[0].weights, "q4");
     EXPECT_THAT(file.results[0].name, ::testing::StartsWith("ik: "));

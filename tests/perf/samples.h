@@ -14,9 +14,10 @@ struct Row {
 };
 
 inline std::string bench_row(const Row& row) {
-    return cat(R"({"build_commit": "hearth 0.1.0", "cpu_info": "Test CPU", "backends": "cpu:amx", "model_filename": "/models/a.json", "model_type": ")", row.type,
-               R"(", "n_ubatch": 512, "n_threads": 2, "type_k": "bf16", "n_prompt": )", row.prompt, R"(, "n_gen": )", row.generate, R"(, "n_depth": )",
-               row.depth, R"(, "test_time": "2026-11-23T10:00:00Z", "samples_ts": )", row.samples, row.more, "}");
+    return cat(
+        R"({"build_commit": "hearth 0.1.0", "cpu_info": "Test CPU", "backends": "cpu:amx", "model_filename": "/models/a.json", "model_type": ")",
+        row.type, R"(", "n_ubatch": 512, "n_threads": 2, "type_k": "bf16", "n_prompt": )", row.prompt, R"(, "n_gen": )", row.generate,
+        R"(, "n_depth": )", row.depth, R"(, "test_time": "2026-11-23T10:00:00Z", "samples_ts": )", row.samples, row.more, "}");
 }
 
 inline const char* kGoogle = R"({

@@ -31,7 +31,8 @@ TEST(Verdict, CallsTheSameWhatLiesWithinTheShare) {
 
 TEST(Verdict, IsUnclearWhereSamplesScatterMoreThanTheyDiffer) {
     EXPECT_EQ(judge({80, 100, 120, 90, 110}, {85, 108, 126, 95, 113}, 0.02).verdict, Verdict::kUnclear);
-    EXPECT_EQ(judge({80, 100, 120, 90, 110}, {80, 100, 120, 90, 110}, 0.02).verdict, Verdict::kUnclear) << "not known to be the same either";
+    EXPECT_EQ(judge({80, 100, 120, 90, 110}, {80, 100, 120, 90, 110}, 0.02).verdict, Verdict::kUnclear)
+        << "not known to be the same either";
 }
 
 TEST(Verdict, IsUnclearWithTooFewSamplesHoweverFarApart) {
@@ -51,7 +52,7 @@ TEST(Verdict, IsUnclearWithTooFewSamplesHoweverFarApart) {
 TEST(Verdict, TakesTheIntervalOfTheExactRankSumTest) {
     const std::vector<double> ones(5, 1.0), b = {1, 2, 3, 4, 5};
     const Judgement judgement = judge(ones, b, 0);
-    EXPECT_EQ(judgement.low, 1);   // ratios: five of each number
+    EXPECT_EQ(judgement.low, 1);  // ratios: five of each number
     EXPECT_EQ(judgement.high, 5);
     EXPECT_EQ(judgement.ratio, 3);
     std::vector<double> powers_a, powers_b;  // all 25 ratios differ: 2^(5j - i)

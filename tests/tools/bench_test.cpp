@@ -38,9 +38,12 @@ TEST(Bench, WritesTheKeysOfLlamaBenchAndOurs) {
     const Json rows = bench_json({"-p", "8", "-n", "3", "-d", "0,40", "-r", "2", "--profile", "-t", "1"});
     ASSERT_EQ(rows.size(), 4u);
     for (const Json& row : rows) {
-        for (const char* key : {"build_commit", "build_number", "cpu_info", "gpu_info", "model_filename", "model_type", "model_size", "model_n_params", "n_batch",
-                                "n_ubatch", "n_threads", "type_k", "type_v", "n_prompt", "n_gen", "n_depth", "test_time", "avg_ns", "stddev_ns", "avg_ts",
-                                "stddev_ts", "samples_ns", "samples_ts", "gbps", "pct_bw_measured", "pct_peak_measured", "greedy_hash", "stages"}) {
+        for (const char* key : {"build_commit",      "build_number", "cpu_info",       "gpu_info",  "model_filename",
+                                "model_type",        "model_size",   "model_n_params", "n_batch",   "n_ubatch",
+                                "n_threads",         "type_k",       "type_v",         "n_prompt",  "n_gen",
+                                "n_depth",           "test_time",    "avg_ns",         "stddev_ns", "avg_ts",
+                                "stddev_ts",         "samples_ns",   "samples_ts",     "gbps",      "pct_bw_measured",
+                                "pct_peak_measured", "greedy_hash",  "stages"}) {
             EXPECT_TRUE(row.contains(key)) << key;
         }
         ASSERT_EQ(row.at("samples_ts").size(), 2u);
@@ -95,9 +98,9 @@ TEST(Bench, WritesEveryFormat) {
 
 TEST(Bench, RefusesWrongListsNamingTheOption) {
     const std::vector<std::pair<const char*, const char*>> wrong = {
-        {"-p", "many"}, {"-p", "4,"},   {"-p", "-4"},      {"-p", "8-4"},        {"-p", "4-16*1"}, {"-p", "0-16*2"}, {"-n", "4-16+0"}, {"-n", "4-16+"},
-        {"-d", "1-"},   {"-d", "1e3"},  {"-b", "0"},       {"-p", "1048577"},    {"-pg", "512"},   {"-npl", "0"},    {"-r", "0"},      {"-o", "xml"},
-        {"-p", "4--8"}, {"-p", "4-8*2*2"}, {"-n", "0-1000000"}, {"--cache", "int3"}};
+        {"-p", "many"},  {"-p", "4,"},  {"-p", "-4"},   {"-p", "8-4"},     {"-p", "4-16*1"},    {"-p", "0-16*2"},   {"-n", "4-16+0"},
+        {"-n", "4-16+"}, {"-d", "1-"},  {"-d", "1e3"},  {"-b", "0"},       {"-p", "1048577"},   {"-pg", "512"},     {"-npl", "0"},
+        {"-r", "0"},     {"-o", "xml"}, {"-p", "4--8"}, {"-p", "4-8*2*2"}, {"-n", "0-1000000"}, {"--cache", "int3"}};
     for (const auto& [option, value] : wrong) {
         const Outcome outcome = bench({option, value});
         EXPECT_EQ(outcome.code, 2) << option << " " << value;

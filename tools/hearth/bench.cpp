@@ -46,8 +46,8 @@ std::string matmul_row(const Model& model, int64_t tokens) {
 class Bench : public Subcommand {
 public:
     void declare(Arguments& arguments) override {
-        arguments.text("-p,--n-prompt", sweep_.prompts, "Prompt lengths to time; 0: none; default: 512. Lists and ranges: 128,512, 512-2048*2, 0-96+32",
-                       "N,...");
+        arguments.text("-p,--n-prompt", sweep_.prompts,
+                       "Prompt lengths to time; 0: none; default: 512. Lists and ranges: 128,512, 512-2048*2, 0-96+32", "N,...");
         arguments.text("-n,--n-gen", sweep_.generates, "Numbers of tokens to generate one by one; 0: none; default: 128", "N,...");
         arguments.text("--pg", sweep_.pairs, "A prompt and an answer timed together (also -pg)", "PP,TG,...");
         arguments.text("-d,--n-depth", sweep_.depths, "Tokens that lie in the cache before; default: 0", "N,...");

@@ -35,7 +35,8 @@ private:
         const size_t dash = part.find('-', 1);  // a sign is not a range
         if (dash == std::string_view::npos) return values_.push_back(number(part));
         const size_t how = part.find_first_of("+*", dash);
-        const int64_t first = number(part.substr(0, dash)), last = number(part.substr(dash + 1, how == std::string_view::npos ? how : how - dash - 1));
+        const int64_t first = number(part.substr(0, dash)),
+                      last = number(part.substr(dash + 1, how == std::string_view::npos ? how : how - dash - 1));
         const bool multiply = how != std::string_view::npos && part[how] == '*';
         const auto step = how == std::string_view::npos ? 1 : parse_integer(part.substr(how + 1)).value_or(0);
         if (last < first || step < 1 || step > kMostTokens || (multiply && (step < 2 || first < 1))) refuse();

@@ -33,11 +33,10 @@ nlohmann::ordered_json optional_json(std::optional<double> value) {
 }
 
 nlohmann::ordered_json limits_json(const Limits& limits) {
-    return {{"read_gbps", limits.read_gbps_all()},          {"read_buffer_bytes", limits.buffer_bytes},
-            {"past_the_cache", limits.past_the_cache},      {"fma_f32_gflops", limits.fma_f32_gflops},
-            {"dot_bf16_gflops", limits.dot_bf16_gflops},    {"dot_int8_gops", limits.dot_int8_gops},
-            {"amx_bf16_gflops", limits.amx_bf16_gflops},    {"amx_int8_gops", limits.amx_int8_gops},
-            {"barrier_us", limits.barrier_us}};
+    return {
+        {"read_gbps", limits.read_gbps_all()},       {"read_buffer_bytes", limits.buffer_bytes},  {"past_the_cache", limits.past_the_cache},
+        {"fma_f32_gflops", limits.fma_f32_gflops},   {"dot_bf16_gflops", limits.dot_bf16_gflops}, {"dot_int8_gops", limits.dot_int8_gops},
+        {"amx_bf16_gflops", limits.amx_bf16_gflops}, {"amx_int8_gops", limits.amx_int8_gops},     {"barrier_us", limits.barrier_us}};
 }
 
 nlohmann::ordered_json as_json(const BenchRow& row) {

@@ -13,7 +13,7 @@ bool LabelPlacer::is_free(const Box& box) const {
 }
 
 void LabelPlacer::place(Svg& svg, Point at, const std::string& text, int series) {
-    constexpr double kHeight = 13, kGap = 8, kFar = 20;
+    constexpr double kHeight = 13, kGap = 8;
     constexpr int kDirections = 12;
     const double width = text_width(text);
     const auto box_at = [&](double angle, double distance) {  // the box that touches the ray's end
@@ -22,14 +22,15 @@ void LabelPlacer::place(Svg& svg, Point at, const std::string& text, int series)
         return Box{left, top, left + width, top + kHeight};
     };
     Box box = box_at(0, kGap);
-    double distance = kGap;
-    for (bool found = is_free(box); !found && distance < 240; distance += found ? 0 : 6) {
+    const bool beside = is_free(box);
+    bool found = beside;
+    for (double distance = kGap; !found && distance < 240; distance += 6) {
         for (int i = 0; i < kDirections && !found; ++i) {
             const Box tried = box_at((i % 2 == 0 ? i : -i - 1) / 2 * (2 * 3.14159265 / kDirections), distance);
             if (is_free(tried)) box = tried, found = true;
         }
     }
-    if (distance > kFar) {
+    if (!beside) {
         const Point end{std::min(std::max(at.x, box.left), box.right), std::min(std::max(at.y, box.top), box.bottom)};
         svg.line(at, end, "leader");
     }

@@ -21,7 +21,7 @@ public:
 
     void keep_free(Box box) { taken_.push_back(box); }
 
-    /// Draws `text` near `at`, with a thin line where it had to go far.
+    /// Draws `text` to the right of `at`; where that is taken, elsewhere around it and with a thin line to it.
     void place(Svg& svg, Point at, const std::string& text, int series);
 
 private:

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -100,7 +101,8 @@ std::string day_of(const std::string& date) { return date.substr(0, 10); }
 
 std::string draw_roofline(const ResultFile& file) {
     std::vector<std::string> series;
-    const std::vector<Dot> dots = dots_of(file, series);
+    std::vector<Dot> dots = dots_of(file, series);
+    std::ranges::sort(dots, std::greater(), &Dot::gflops);  // the upper of two close ones gets the place beside it
     if (dots.empty())
         throw Error(ErrorKind::kBadInput,
                     cat(file.path, ": expected \"stages\", which `hearth bench --profile -o json` writes, found none"));

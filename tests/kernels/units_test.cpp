@@ -22,11 +22,14 @@ TEST(Units, FollowFromWhatARowMultiplies) {
 TEST(Units, AreNoneWhereNoMeasuredOneIsUsed) {
     for (const char* row : {"matmul/q_avx2", "matmul/reference", "gate_up/composite", "none", ""})
         EXPECT_EQ(unit_of(row), Unit::kNone) << row;
-    EXPECT_EQ(peak_of({.fma_f32_gflops = 3}, Unit::kNone), 0);
+    Limits limits;
+    limits.fma_f32_gflops = 3;
+    EXPECT_EQ(peak_of(limits, Unit::kNone), 0);
 }
 
 TEST(Units, HaveThePeakThatWasMeasuredForThem) {
-    const Limits limits{.fma_f32_gflops = 1, .dot_bf16_gflops = 2, .dot_int8_gops = 3, .amx_bf16_gflops = 4, .amx_int8_gops = 5};
+    Limits limits;
+    limits.fma_f32_gflops = 1, limits.dot_bf16_gflops = 2, limits.dot_int8_gops = 3, limits.amx_bf16_gflops = 4, limits.amx_int8_gops = 5;
     double expected = 0;
     for (const Unit unit : {Unit::kF32Fma, Unit::kBf16Dot, Unit::kInt8Dot, Unit::kAmxBf16, Unit::kAmxInt8}) {
         EXPECT_EQ(peak_of(limits, unit), ++expected);

@@ -8,7 +8,7 @@ namespace hearth::perf {
 
 using Json = nlohmann::json;
 
-/// An object and its place in a file: "a.json: results[3]".
+/// An object, which outlives this, and its place in a file: "a.json: results[3]".
 struct Place {
     const Json& object;
     std::string where;
@@ -22,6 +22,7 @@ struct Place {
 
 /// `value` as an object, or Error.
 Place object_at(const Json& value, std::string where);
+Place object_at(Json&& value, std::string where) = delete;
 
 /// The start of a value, for messages.
 std::string shown(const Json& value);

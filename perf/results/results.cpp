@@ -104,7 +104,8 @@ double nanoseconds_in(const Place& place) {
 
 /// Repetitions of one benchmark are rows of one name.
 void read_google(const Json& document, const std::string& name, ResultFile& out) {
-    const Place context = object_at(document.value("context", Json::object()), name + ": context");
+    const Json about = document.value("context", Json::object());
+    const Place context = object_at(about, name + ": context");
     out.machine = context.text("cpu", cat(context.text("host_name", "?"), ", ", context.whole("num_cpus", 0), " processors"));
     out.date = context.text("date", "");
     const Json& rows = document.at("benchmarks");

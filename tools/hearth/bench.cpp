@@ -54,7 +54,7 @@ public:
         arguments.text("-b,--batch-size", sweep_.batches, "Tokens a step of a prompt; default: 512", "N,...");
         arguments.text("--parallel,--npl", sweep_.sequences, "Sequences at once; default: 1 (also -npl)", "N,...");
         arguments.integer("-r,--repetitions", run_.repetitions, 1, 1000, "Times each test is run; default: 5");
-        arguments.choice("-o,--output", format_, {"md", "csv", "json", "jsonl"}, "Default: md");
+        arguments.choice("-o,--output", format_, {"md", "csv", "json", "jsonl"}, "md (default), csv, json or jsonl");
         arguments.text("--random-weights", random_config_, "A config.json in place of a model: seeded random weights of its shape", "FILE");
         arguments.choice("--dtype", dtype_, {"bf16", "f16", "f32"}, "Of random weights; default: bf16");
         std::vector<std::string> caches;
@@ -92,7 +92,7 @@ public:
 
 private:
     std::shared_ptr<const Model> open(const std::vector<BenchTest>& tests) {
-        int64_t context = 128;  // room for the greedy hash
+        int64_t context = std::max<int64_t>(128, model_.context);  // room for the greedy hash, and what was asked for
         for (const BenchTest& test : tests) context = std::max(context, test.context());
         ProgressLine progress(model_.quiet);
         LoadOptions options;

@@ -10,7 +10,8 @@ q8 is compared with Q8_0 and q4 with Q4_0, every matrix of them (llama-quantize 
 
 A round runs every engine once on every test, each in a process of its own that warms up first; the engine that begins changes from round to
 round. Printed are medians with [least, most], and ratios of each round's pair. The limits behind the shares are measured by hearth once
-a round, in its first run. Exit status: 0 done; 1 a peer failed (the others' table is printed); 2 wrong options; 3 hearth failed.
+a round, in its first run. Exit status: 0 done; 1 a peer failed (the others' table is printed); 2 wrong options; 3 hearth failed
+(what came before is printed).
 """
 import argparse
 import datetime
@@ -122,7 +123,7 @@ class Collection:
 
 
 def measure(engines, formats, tests, args):
-    """Runs everything. Returns the results and the names of peers that failed."""
+    """Runs everything. Returns the results, and the peers that failed; raises nothing: what came before a failure of ours counts too."""
     collection, failed = Collection(args.rounds), set()
     for form in formats:
         for at in range(args.rounds):
@@ -142,11 +143,21 @@ def measure(engines, formats, tests, args):
                             collection.add(form, test, engine.name, at, row)
                             say(f"round {at + 1} of {args.rounds}: {form} {test} {engine.name} {table.median(row['samples_ts']):.2f} t/s")
                     except Failure as failure:
-                        if engine.ours:
-                            raise
-                        say(f"peers.py: {engine.name} is left out for {form}: {failure}")
                         failed.add((engine.name, form))
+                        if engine.ours:
+                            say(f"peers.py: {failure}")
+                            return collection.results, failed
+                        say(f"peers.py: {engine.name} is left out for {form}: {failure}")
     return collection.results, failed
+
+
+def facts_of(args, engines, results):
+    """Machine, date and versions."""
+    ours = next((rows["hearth"] for rows in results.values() if "hearth" in rows), {})
+    return {"machine": {"cpu": ours.get("cpu_info", ""), "processors": os.cpu_count(), "system": platform.platform()}, "threads": args.threads,
+            "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "rounds": args.rounds, "model": args.model,
+            "peers": {engine.name: " ".join(engine.command) for engine in engines},
+            "versions": {name: row.get("build_commit", "") for rows in results.values() for name, row in rows.items()}}
 
 
 def main():
@@ -159,28 +170,22 @@ def main():
             raise Failure("--rounds and --threads: expected at least 1")
         if not Path(args.model).exists():
             raise Failure(f"there is no {args.model}")
+        if args.json and not Path(args.json).absolute().parent.is_dir():
+            raise Failure(f"--json: expected a file in a folder that is there, found {args.json}")
         tests = plan(args)
         engines = engines_of(args, formats)
     except Failure as failure:
         say(f"peers.py: {failure}")
         return 2
-    facts = {"machine": {"processors": os.cpu_count(), "system": platform.platform()}, "threads": args.threads,
-             "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "rounds": args.rounds, "model": args.model,
-             "peers": {engine.name: " ".join(engine.command) for engine in engines}}
-    try:
-        results, failed = measure(engines, formats, tests, args)
-    except Failure as failure:
-        say(f"peers.py: {failure}")
-        return 3
-    some = next(iter(results.values()))["hearth"]
-    facts["machine"]["cpu"] = some.get("cpu_info", "")
-    facts["versions"] = {name: row.get("build_commit", "") for rows in results.values() for name, row in rows.items()}
-    print(f"{facts['machine']['cpu']}, {args.threads} threads, {facts['date']}, {args.rounds} rounds, {args.model}")
-    print("; ".join(f"{name}: {version}" for name, version in facts["versions"].items()) + "\n")
-    print(table.table(results, [engine.name for engine in engines[1:]]))
-    if args.json:
-        Path(args.json).write_text(json.dumps(table.as_json(results, facts), indent=1) + "\n")
-    return 1 if failed else 0
+    results, failed = measure(engines, formats, tests, args)
+    if results:
+        facts = facts_of(args, engines, results)
+        print(f"{facts['machine']['cpu']}, {args.threads} threads, {facts['date']}, {args.rounds} rounds, {args.model}")
+        print("; ".join(f"{name}: {version}" for name, version in facts["versions"].items()) + "\n")
+        print(table.table(results, [engine.name for engine in engines[1:]]))
+        if args.json:
+            Path(args.json).write_text(json.dumps(table.as_json(results, facts), indent=1) + "\n")
+    return 3 if any(name == "hearth" for name, _ in failed) else 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -123,9 +123,9 @@ TEST_F(Peers, NamesCommandAndLastLinesOfAPeerThatCrashesAndGoesOnWithOthers) {
 }
 
 TEST_F(Peers, RefusesOptionsThatAreWrong) {
-    for (const char* options :
-         {"--peer nothing", "--peer a=/nonexistent/x", "--peer hearth=peer", "-p x --peer a=peer", "--tests pp --peer a=peer",
-          "--peer a=/bin/true", "--gguf q8=/nonexistent --peer a=peer", "--formats q5 --peer a=peer", "--rounds 0 --peer a=peer"}) {
+    for (const char* options : {"--peer nothing", "--peer a=/nonexistent/x", "--peer hearth=peer", "-p x --peer a=peer",
+                                "--tests pp --peer a=peer", "--peer a=/bin/true", "--gguf q8=/nonexistent --peer a=peer",
+                                "--formats q5 --peer a=peer", "--rounds 0 --peer a=peer", "--json /nonexistent/a.json --peer a=peer"}) {
         std::string line = options;
         for (size_t at = line.find("=peer"); at != std::string::npos; at = line.find("=peer", at + 5))
             line.replace(at, 5, "=" + path("peer"));

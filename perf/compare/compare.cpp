@@ -19,14 +19,18 @@ std::vector<double> speeds(const Result& result) {
     return out;
 }
 
-/// "512.30 t/s [500.10, 520.77] of 5", "1.234 ms [...]".
+/// "512.30 t/s [500.10, 520.77] of 5"; times in ms, or us where that leaves digits.
 std::string samples_text(const Result& result) {
+    const double middle = median(result.samples);
+    const bool small = middle < 1e5;  // ns
+    const double scale = result.is_rate ? 1 : small ? 1e3 : 1e6;
+    const auto number = [&](double value) { return fixed(value / scale, result.is_rate ? 2 : 3); };
     const auto [least, most] = std::ranges::minmax(result.samples);
-    const double scale = result.is_rate ? 1 : 1e6;
-    const int digits = result.is_rate ? 2 : 3;
-    const auto number = [&](double value) { return fixed(value / scale, digits); };
-    return cat(number(median(result.samples)), result.is_rate ? " t/s [" : " ms [", number(least), ", ", number(most), "] of ",
-               result.samples.size());
+    return cat(number(middle),
+               result.is_rate ? " t/s ["
+               : small        ? " us ["
+                              : " ms [",
+               number(least), ", ", number(most), "] of ", result.samples.size());
 }
 
 std::string interval_text(const Judgement& judgement) {

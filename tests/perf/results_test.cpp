@@ -47,6 +47,8 @@ TEST(Results, ReadsWhatThePeersScriptWrites) {
 TEST(Results, GathersRepetitionsOfGoogleBenchmark) {
     const ResultFile file = parse_results(kGoogle, "a.json");
     ASSERT_EQ(file.results.size(), 1u);
+    EXPECT_EQ(file.machine, "Test CPU");
+    EXPECT_EQ(file.date, "2026-11-23T10:00:00+00:00");
     EXPECT_FALSE(file.results[0].is_rate);
     EXPECT_EQ(file.results[0].samples, (std::vector<double>{2.0e6, 2.1e6})) << "aggregates are no samples; both units in ns";
 }

@@ -14,8 +14,9 @@
 namespace {
 
 constexpr const char* kUsage =
-    "perf_compare A.json B.json [--within PERCENT] [--any-machine] [--check]\n"
-    "  A and B: what `hearth bench -o json`, perf/peers or a benchmark program with --benchmark_format=json wrote\n"
+    "perf_compare A.json[,A2.json,...] B.json[,B2.json,...] [--within PERCENT] [--any-machine] [--check]\n"
+    "  A and B: what `hearth bench -o json`, perf/peers or a benchmark program with --benchmark_format=json wrote;\n"
+    "           of several runs each counts as one sample, its median: run A and B in turns, at least four times each\n"
     "  --within PERCENT  differences up to this are none; default: 2\n"
     "  --any-machine     also where the two come from different machines\n"
     "  --check           exit status 1 where something is slower\n"
@@ -47,7 +48,12 @@ int run(const std::vector<std::string_view>& words) {
         }
     }
     if (files.size() != 2) throw Error(ErrorKind::kBadInput, cat("expected two files, found ", files.size(), "\n", kUsage));
-    const perf::Comparison result = perf::compare(perf::read_results(files[0]), perf::read_results(files[1]), options);
+    const auto read = [](const std::string& list) {
+        std::vector<perf::ResultFile> runs;
+        for (const std::string& path : split(list, ',')) runs.push_back(perf::read_results(path));
+        return perf::merge_runs(std::move(runs));
+    };
+    const perf::Comparison result = perf::compare(read(files[0]), read(files[1]), options);
     std::fputs(result.text.c_str(), stdout);
     return check && result.slower > 0 ? 1 : 0;
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <span>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -159,6 +160,27 @@ ResultFile parse_results(const std::string& text, const std::string& name) {
 }
 
 ResultFile read_results(const std::filesystem::path& path) { return parse_results(read_small_file(path, kMostFileBytes), path.string()); }
+
+ResultFile merge_runs(std::vector<ResultFile> runs) {
+    HEARTH_CHECK(!runs.empty());
+    ResultFile out = std::move(runs.front());
+    if (runs.size() == 1) return out;
+    for (Result& result : out.results) result.samples = {median(result.samples)};
+    for (const ResultFile& run : std::span(runs).subspan(1)) {
+        if (run.machine != out.machine)
+            throw Error(ErrorKind::kBadInput, cat("expected runs of one machine, found \"", out.machine, "\" in ", out.path, " and \"",
+                                                  run.machine, "\" in ", run.path));
+        for (Result& result : out.results) {
+            const auto same = std::ranges::find(run.results, result.name, &Result::name);
+            if (same == run.results.end() || run.results.size() != out.results.size())
+                throw Error(ErrorKind::kBadInput,
+                            cat(run.path, ": expected the tests of ", out.path, ", as ", result.name, "; found others"));
+            result.samples.push_back(median(same->samples));
+        }
+    }
+    out.path += cat(" and ", runs.size() - 1, " more");
+    return out;
+}
 
 double median(std::vector<double> values) {
     if (values.empty()) return 0;

@@ -52,6 +52,10 @@ ResultFile read_results(const std::filesystem::path& path);
 /// The same from text; `name` stands for the file in errors.
 ResultFile parse_results(const std::string& text, const std::string& name);
 
+/// Several runs of the same tests as one: a sample for each run, its median, because two runs of a program differ by more (memory layout,
+/// the minute) than repetitions within one show. One file is itself. Throws Error: another machine; a test that not all have.
+ResultFile merge_runs(std::vector<ResultFile> runs);
+
 double median(std::vector<double> values);
 
 }  // namespace hearth::perf

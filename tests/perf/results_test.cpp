@@ -93,6 +93,17 @@ TEST(Results, RefusesTwoOfOneNameAndBenchmarksThatFailed) {
     EXPECT_THAT(refusal(R"({"benchmarks": [{"real_time": 1}]})"), HasSubstr("\"name\""));
 }
 
+TEST(Results, CountsEachOfSeveralRunsAsOneSample) {
+    const auto run = [](const std::string& samples) { return parse_results("[" + bench_row({.samples = samples}) + "]", "run.json"); };
+    const ResultFile merged = merge_runs({run("[1, 2, 30]"), run("[4]"), run("[3, 5]")});
+    EXPECT_EQ(merged.results.at(0).samples, (std::vector<double>{2, 4, 4}));
+    EXPECT_EQ(merge_runs({run("[1, 2, 30]")}).results.at(0).samples.size(), 3u);
+    auto elsewhere = run("[1]");
+    elsewhere.machine = "Other CPU";
+    EXPECT_THROW(merge_runs({run("[1]"), elsewhere}), Error);
+    EXPECT_THROW(merge_runs({run("[1]"), parse_results("[" + bench_row({.prompt = 7}) + "]", "b.json")}), Error);
+}
+
 TEST(Results, NamesAFileThatIsNotThere) { EXPECT_THROW(read_results("/nonexistent/a.json"), Error); }
 
 }  // namespace

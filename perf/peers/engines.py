@@ -119,12 +119,12 @@ class Engine:
     def can(self, test):
         return test.depth == 0 or self.depth_option == "-d" or (self.depth_option == "-gp" and test.prompt == 0)
 
-    def measure(self, form, tests, threads, extra=()):
-        """One repetition of tests of one depth: {test: row}."""
+    def measure(self, form, tests, threads, repetitions=1, extra=()):
+        """Tests of one depth, in a process of their own: {test: row}."""
         depth = tests[0].depth
         prompts = ",".join(str(t.prompt) for t in tests if t.prompt) or "0"
         generates = ",".join(str(t.generate) for t in tests if t.generate) or "0"
-        command = self.prefix + self.command + self.weights[form] + ["-t", str(threads), "-r", "1", "-o", "json"]
+        command = self.prefix + self.command + self.weights[form] + ["-t", str(threads), "-r", str(repetitions), "-o", "json"]
         if depth and self.depth_option == "-gp":
             command += ["-p", "0", "-n", "0"]
             for test in tests:

@@ -8,7 +8,7 @@ A peer is any program with llama-bench's options and JSON: that of llama.cpp, th
 file. A config.json stands for random weights of its shape, a folder for a checkpoint. GGUF files are made in --work once and used again.
 q8 is compared with Q8_0 and q4 with Q4_0, every matrix of them (llama-quantize --pure), so ours quantises the embedding and the head too.
 
-A round runs every engine once on every test, each in a process of its own that warms up first; the engine that begins changes from round to
+A round runs every engine on every test, each in a process of its own that warms up first; the engine that begins changes from round to
 round. Printed are medians with [least, most], and ratios of each round's pair. The limits behind the shares are measured by hearth once
 a round, in its first run. Exit status: 0 done; 1 a peer failed (the others' table is printed); 2 wrong options; 3 hearth failed
 (what came before is printed).
@@ -46,6 +46,7 @@ def options():
     parser.add_argument("--tests", metavar="pp512,tg32@d3500,...", help="these tests in place of all combinations of -p, -n, -d")
     parser.add_argument("-t", "--threads", type=int, default=os.cpu_count(), help="default: all logical processors")
     parser.add_argument("--rounds", type=int, default=5, help="default: 5")
+    parser.add_argument("--repetitions", type=int, default=1, help="of each test in a round, of which the median counts; default: 1")
     parser.add_argument("--gguf", action="append", default=[], metavar="FORMAT=FILE", help="a file that is there already")
     parser.add_argument("--to-gguf", metavar="COMMAND", help="converter, run as COMMAND [--random] MODEL OUT.gguf")
     parser.add_argument("--quantize", metavar="PROGRAM", help="default: llama-quantize beside the first peer that has one")
@@ -136,7 +137,7 @@ def measure(engines, formats, tests, args):
                         continue
                     try:
                         known = ["--no-limits"] if engine.ours and limits else []
-                        for test, row in engine.measure(form, doable, args.threads, known).items():
+                        for test, row in engine.measure(form, doable, args.threads, args.repetitions, known).items():
                             if engine.ours:
                                 limits = row.get("limits") or limits
                                 table.fill_shares(row, limits)
@@ -166,8 +167,8 @@ def main():
         formats = args.formats.split(",")
         if not set(formats) <= set(FORMATS):
             raise Failure(f'--formats: expected some of {", ".join(FORMATS)}, found "{args.formats}"')
-        if args.rounds < 1 or not args.threads or args.threads < 1:
-            raise Failure("--rounds and --threads: expected at least 1")
+        if min(args.rounds, args.repetitions, args.threads or 0) < 1:
+            raise Failure("--rounds, --repetitions and --threads: expected at least 1")
         if not Path(args.model).exists():
             raise Failure(f"there is no {args.model}")
         if args.json and not Path(args.json).absolute().parent.is_dir():

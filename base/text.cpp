@@ -47,6 +47,12 @@ std::string human_bytes(int64_t bytes) {
     return out.data();
 }
 
+std::string fixed(double value, int decimals) {
+    std::array<char, 64> out{};
+    std::snprintf(out.data(), out.size(), "%.*f", decimals, value);
+    return out.data();
+}
+
 std::string printable(std::string_view text, size_t limit) {
     std::string out;
     while (!text.empty()) {

@@ -29,6 +29,9 @@ std::string_view trim(std::string_view text);
 /// "1.25 GB", "12.0 MB", "812 B": powers of 1000, three digits.
 std::string human_bytes(int64_t bytes);
 
+/// `value` with `decimals` digits after the point.
+std::string fixed(double value, int decimals);
+
 /// `text` made safe to print in one line: control bytes and invalid UTF-8 escaped as \xNN, cut to about `limit` bytes with an ellipsis.
 std::string printable(std::string_view text, size_t limit = 120);
 

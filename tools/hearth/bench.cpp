@@ -9,6 +9,7 @@
 #include "loaders/config.h"
 #include "loaders/model_directory.h"
 #include "tools/hearth/bench/measure.h"
+#include "tools/hearth/bench/plan.h"
 #include "tools/hearth/bench/report.h"
 #include "tools/hearth/commands.h"
 #include "tools/hearth/support/command_line.h"
@@ -19,21 +20,8 @@ namespace hearth::tool {
 
 namespace {
 
-constexpr int64_t kMostTokens = int64_t{1} << 20;
-
-/// "512,1024": whole numbers from `least` to kMostTokens.
-std::vector<int64_t> read_list(const std::string& option, const std::string& text, int64_t least) {
-    std::vector<int64_t> out;
-    for (const std::string& part : split(text, ',')) {
-        const auto value = parse_integer(part);
-        if (!value || *value < least || *value > kMostTokens) {
-            throw UsageError(cat(option, ": expected whole numbers from ", least, " to ", kMostTokens,
-                                 " with commas between them, found \"", printable(text, 60), "\""));
-        }
-        out.push_back(*value);
-    }
-    return out;
-}
+/// What --cache may say.
+constexpr std::array<std::pair<const char*, DType>, 2> kCacheTypes = {{{"bf16", DType::kBf16}, {"f32", DType::kF32}}};
 
 std::string utc_now() {
     const std::time_t now = std::time(nullptr);
@@ -58,17 +46,20 @@ std::string matmul_row(const Model& model, int64_t tokens) {
 class Bench : public Subcommand {
 public:
     void declare(Arguments& arguments) override {
-        arguments.text("-p,--n-prompt", prompts_, "Prompt lengths to time; 0: none; default: 512", "N,...");
-        arguments.text("-n,--n-gen", generates_, "Numbers of tokens to generate one by one; 0: none; default: 128", "N,...");
-        arguments.text("--pg", pairs_, "A prompt and an answer timed together (also -pg)", "PP,TG");
-        arguments.text("-d,--n-depth", depths_, "Tokens that lie in the cache before; default: 0", "N,...");
-        arguments.text("-b,--batch-size", batches_, "Tokens a step of a prompt; default: 512", "N,...");
-        arguments.text("--parallel,--npl", sequences_, "Sequences at once; default: 1 (also -npl)", "N,...");
+        arguments.text("-p,--n-prompt", sweep_.prompts,
+                       "Prompt lengths to time; 0: none; default: 512. Lists and ranges: 128,512, 512-2048*2, 0-96+32", "N,...");
+        arguments.text("-n,--n-gen", sweep_.generates, "Numbers of tokens to generate one by one; 0: none; default: 128", "N,...");
+        arguments.text("--pg", sweep_.pairs, "A prompt and an answer timed together (also -pg)", "PP,TG,...");
+        arguments.text("-d,--n-depth", sweep_.depths, "Tokens that lie in the cache before; default: 0", "N,...");
+        arguments.text("-b,--batch-size", sweep_.batches, "Tokens a step of a prompt; default: 512", "N,...");
+        arguments.text("--parallel,--npl", sweep_.sequences, "Sequences at once; default: 1 (also -npl)", "N,...");
         arguments.integer("-r,--repetitions", run_.repetitions, 1, 1000, "Times each test is run; default: 5");
-        arguments.choice("-o,--output", format_, {"md", "csv", "json", "jsonl"}, "Default: md");
+        arguments.choice("-o,--output", format_, {"md", "csv", "json", "jsonl"}, "md (default), csv, json or jsonl");
         arguments.text("--random-weights", random_config_, "A config.json in place of a model: seeded random weights of its shape", "FILE");
         arguments.choice("--dtype", dtype_, {"bf16", "f16", "f32"}, "Of random weights; default: bf16");
-        arguments.choice("--cache", cache_, {"bf16", "f32"}, "Of the KV cache; default: bf16");
+        std::vector<std::string> caches;
+        for (const auto& [name, type] : kCacheTypes) caches.emplace_back(name);
+        arguments.choice("--cache", cache_, caches, "Of the KV cache; default: bf16");
         arguments.flag("--profile", run_.profile, "Where the time goes: a table of the stages (to standard error unless -o md)");
         arguments.flag("--no-warmup", no_warm_up_, "No untimed steps before");
         arguments.flag("--no-limits", no_limits_, "Do not measure what the machine could do, which takes some seconds");
@@ -77,8 +68,10 @@ public:
 
     int run() override {
         run_.warm_up = !no_warm_up_;
-        run_.cache_dtype = cache_ == "f32" ? DType::kF32 : DType::kBf16;
-        const std::vector<BenchTest> tests = plan();
+        run_.cache_dtype = std::ranges::find(kCacheTypes, cache_, [](const auto& type) { return std::string(type.first); })->second;
+        if (!random_config_.empty() && !model_.model.empty()) throw UsageError("expected either --model or --random-weights, found both");
+        if (random_config_.empty() && !dtype_.empty()) throw UsageError("--dtype: expected together with --random-weights");
+        const std::vector<BenchTest> tests = plan_tests(sweep_);
         const auto model = open(tests);
         BenchRow row = describe(*model);
         write_out(bench_begin(format_));
@@ -98,34 +91,8 @@ public:
     }
 
 private:
-    std::vector<BenchTest> plan() const {
-        std::vector<BenchTest> tests;
-        const auto add = [&](BenchTest test) {
-            if (test.prompt + test.generate == 0) return;
-            for (const int64_t depth : read_list("-d", depths_, 0)) {
-                for (const int64_t batch : read_list("-b", batches_, 1)) {
-                    for (const int64_t sequences : read_list("--parallel,--npl", sequences_, 1)) {
-                        test.depth = depth, test.batch = batch, test.sequences = sequences;
-                        tests.push_back(test);
-                    }
-                }
-            }
-        };
-        for (const int64_t prompt : read_list("-p", prompts_, 0)) add({.prompt = prompt});
-        for (const int64_t generate : read_list("-n", generates_, 0)) add({.generate = generate});
-        if (!pairs_.empty()) {
-            const auto pair = read_list("-pg", pairs_, 0);
-            if (pair.size() != 2)
-                throw UsageError(
-                    cat("-pg: expected a prompt's and an answer's length, as in 512,128; found \"", printable(pairs_, 60), "\""));
-            add({.prompt = pair[0], .generate = pair[1]});
-        }
-        if (tests.empty()) throw UsageError("nothing to time: -p and -n are 0");
-        return tests;
-    }
-
     std::shared_ptr<const Model> open(const std::vector<BenchTest>& tests) {
-        int64_t context = 128;  // room for the greedy hash
+        int64_t context = std::max<int64_t>(128, model_.context);  // room for the greedy hash, and what was asked for
         for (const BenchTest& test : tests) context = std::max(context, test.context());
         ProgressLine progress(model_.quiet);
         LoadOptions options;
@@ -185,8 +152,8 @@ private:
 
     ModelOptions model_;
     BenchRun run_;
-    std::string prompts_ = "512", generates_ = "128", pairs_, depths_ = "0", batches_ = "512", sequences_ = "1";
-    std::string format_ = "md", random_config_, dtype_ = "bf16", cache_ = "bf16";
+    BenchSweep sweep_;
+    std::string format_ = "md", random_config_, dtype_, cache_ = "bf16";
     bool no_warm_up_ = false, no_limits_ = false;
     CheckpointInfo info_;
     std::string file_;

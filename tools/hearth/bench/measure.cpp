@@ -27,7 +27,8 @@ public:
         }
     }
 
-    void rewind() { length_ = 0; }
+    /// Back to the first `length` tokens, which are in the cache: what comes next overwrites what came after them.
+    void rewind(int64_t length) { length_ = length; }
     Model::Workspace& workspace() { return workspace_; }
 
     /// Adds `count` tokens to each sequence in steps of at most `batch` tokens in all.
@@ -74,18 +75,16 @@ private:
 };
 
 int64_t timed(Sequences& sequences, const BenchTest& test) {
-    sequences.rewind();
-    sequences.prefill(test.depth, test.batch);
+    sequences.rewind(test.depth);
     const auto start = std::chrono::steady_clock::now();
     sequences.prefill(test.prompt, test.batch);
     sequences.decode(test.generate);
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// One repetition with a clock around every stage; the depth is not counted.
+/// One repetition with a clock around every stage.
 void profile(Sequences& sequences, const BenchTest& test, Profile& out) {
-    sequences.rewind();
-    sequences.prefill(test.depth, test.batch);
+    sequences.rewind(test.depth);
     sequences.workspace().set_profile(&out);
     sequences.prefill(test.prompt, test.batch);
     sequences.decode(test.generate);
@@ -116,6 +115,8 @@ BenchResult run_bench(const Model& model, const BenchTest& test, const BenchRun&
         sequences.prefill(std::min<int64_t>(test.context() - 1, std::max<int64_t>(1, std::min(test.prompt, test.batch))), test.batch);
         if (test.generate > 0) sequences.decode(1);
     }
+    sequences.rewind(0);
+    sequences.prefill(test.depth, test.batch);
     BenchResult result;
     result.test = test;
     for (int64_t i = 0; i < run.repetitions; ++i) {

@@ -38,7 +38,7 @@ struct BenchRun {
     std::function<void(int64_t done, int64_t total)> progress;  // after each repetition
 };
 
-/// Runs one test on random tokens. The depth is filled before each repetition and not timed.
+/// Runs one test on random tokens. The depth is filled once, before the first repetition, and not timed.
 BenchResult run_bench(const Model& model, const BenchTest& test, const BenchRun& run);
 
 /// FNV-1a of the ids of 64 greedy tokens after a fixed prompt: the same for the same weights, kernels and order of summation, whatever

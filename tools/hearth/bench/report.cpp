@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "kernels/units.h"
 #include "tools/hearth/support/terminal.h"
 
 namespace hearth::tool {
@@ -29,6 +30,13 @@ std::string rate_text(const BenchRow& row) {
 
 nlohmann::ordered_json optional_json(std::optional<double> value) {
     return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+
+nlohmann::ordered_json limits_json(const Limits& limits) {
+    return {
+        {"read_gbps", limits.read_gbps_all()},       {"read_buffer_bytes", limits.buffer_bytes},  {"past_the_cache", limits.past_the_cache},
+        {"fma_f32_gflops", limits.fma_f32_gflops},   {"dot_bf16_gflops", limits.dot_bf16_gflops}, {"dot_int8_gops", limits.dot_int8_gops},
+        {"amx_bf16_gflops", limits.amx_bf16_gflops}, {"amx_int8_gops", limits.amx_int8_gops},     {"barrier_us", limits.barrier_us}};
 }
 
 nlohmann::ordered_json as_json(const BenchRow& row) {
@@ -73,7 +81,11 @@ nlohmann::ordered_json as_json(const BenchRow& row) {
         {"kernel", row.matmul},
         {"greedy_hash", row.greedy_hash},
     };
-    if (row.limits) out["read_gbps_measured"] = row.limits->read_gbps_all(), out["peak_gflops_measured"] = row.unit_peak();
+    if (row.limits) {
+        out["read_gbps_measured"] = row.limits->read_gbps_all();
+        out["peak_gflops_measured"] = row.unit_peak();
+        out["limits"] = limits_json(*row.limits);
+    }
     for (const StageTime& stage : row.result.stages) {
         out["stages"].push_back({{"row", std::string(stage.row)},
                                  {"calls", stage.calls},
@@ -94,7 +106,7 @@ std::string csv_field(const nlohmann::ordered_json& value) {
 std::string csv_line(const nlohmann::ordered_json& object, bool names) {
     std::string out;
     for (const auto& [key, value] : object.items()) {
-        if (key == "stages") continue;
+        if (value.is_object() || key == "stages") continue;  // tables of their own
         out += cat(out.empty() ? "" : ",", names ? key : csv_field(value));
     }
     return out + "\n";
@@ -111,20 +123,8 @@ std::string markdown(const BenchRow& row) {
 double BenchRow::gbps() const { return result.bytes / seconds(result) * 1e-9; }
 double BenchRow::gflops() const { return result.flops / seconds(result) * 1e-9; }
 
-std::string_view BenchRow::unit() const {
-    const bool integer = matmul.find("/q") != std::string::npos;
-    if (matmul.find("_amx") != std::string::npos) return integer ? "AMX int8" : "AMX bf16";
-    if (integer) return "int8 dot";
-    return matmul.find("dot") != std::string::npos ? "bf16 dot" : "f32 FMA";
-}
-
-double BenchRow::unit_peak() const {
-    if (!limits) return 0;
-    if (unit() == "AMX int8") return limits->amx_int8_gops;
-    if (unit() == "AMX bf16") return limits->amx_bf16_gflops;
-    if (unit() == "int8 dot") return limits->dot_int8_gops;
-    return unit() == "bf16 dot" ? limits->dot_bf16_gflops : limits->fma_f32_gflops;
-}
+std::string_view BenchRow::unit() const { return name_of(unit_of(matmul)); }
+double BenchRow::unit_peak() const { return limits ? peak_of(*limits, unit_of(matmul)) : 0; }
 
 std::optional<double> BenchRow::bandwidth_share() const { return limits ? share(gbps(), limits->read_gbps_all()) : std::nullopt; }
 std::optional<double> BenchRow::peak_share() const { return share(gflops(), unit_peak()); }

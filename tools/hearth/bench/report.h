@@ -29,7 +29,7 @@ struct BenchRow {
     /// from the cache, or the machine was disturbed while the limit was taken.
     std::optional<double> bandwidth_share() const;
     std::optional<double> peak_share() const;
-    std::string_view unit() const;  // that the matmul row uses: "AMX bf16"
+    std::string_view unit() const;  // that the matmul row uses: "AMX bf16"; "" where none of the measured ones
     double unit_peak() const;       // 10^9 operations a second; 0: not measured
 };
 

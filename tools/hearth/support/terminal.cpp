@@ -185,10 +185,4 @@ std::string grouped(int64_t number) {
     return out;
 }
 
-std::string fixed(double value, int decimals) {
-    std::array<char, 64> out{};
-    std::snprintf(out.data(), out.size(), "%.*f", decimals, value);
-    return out.data();
-}
-
 }  // namespace hearth::tool

@@ -73,7 +73,4 @@ private:
 /// "1,234,567".
 std::string grouped(int64_t number);
 
-/// `value` with `decimals` digits after the point.
-std::string fixed(double value, int decimals);
-
 }  // namespace hearth::tool

@@ -1,0 +1,37 @@
+// Files of measurements, made up.
+#pragma once
+
+#include <string>
+
+#include "base/text.h"
+
+namespace hearth::perf {
+
+struct Row {
+    std::string samples = "[100, 101, 99, 100.5, 99.5]";
+    int prompt = 512, generate = 0, depth = 0;
+    std::string type = "llama 1.10B q8", more = "";  // more: further members, with a comma before
+};
+
+inline std::string bench_row(const Row& row) {
+    return cat(
+        R"({"build_commit": "hearth 0.1.0", "cpu_info": "Test CPU", "backends": "cpu:amx", "model_filename": "/models/a.json", "model_type": ")",
+        row.type, R"(", "n_ubatch": 512, "n_threads": 2, "type_k": "bf16", "n_prompt": )", row.prompt, R"(, "n_gen": )", row.generate,
+        R"(, "n_depth": )", row.depth, R"(, "test_time": "2026-11-23T10:00:00Z", "samples_ts": )", row.samples, row.more, "}");
+}
+
+inline const char* kGoogle = R"({
+  "context": {"date": "2026-11-23T10:00:00+00:00", "host_name": "box", "num_cpus": 2, "cpu": "Test CPU", "hearth_threads": "2"},
+  "benchmarks": [
+    {"name": "matmul/q_amx/1b/down/q8/1", "run_name": "matmul/q_amx/1b/down/q8/1", "run_type": "iteration", "real_time": 2.0, "time_unit": "ms"},
+    {"name": "matmul/q_amx/1b/down/q8/1", "run_name": "matmul/q_amx/1b/down/q8/1", "run_type": "iteration", "real_time": 2100, "time_unit": "us"},
+    {"name": "matmul/q_amx/1b/down/q8/1_median", "run_name": "matmul/q_amx/1b/down/q8/1", "run_type": "aggregate", "real_time": 2.0, "time_unit": "ms"}
+  ]})";
+
+inline const std::string kStages = R"(, "limits": {"read_gbps": 40, "fma_f32_gflops": 200, "dot_int8_gops": 900, "amx_bf16_gflops": 4000},
+  "stages": [{"row": "qkv/composite", "calls": 2, "seconds": 0.5, "bytes": 10e9, "flops": 20e9},
+             {"row": "attention/avx512", "calls": 2, "seconds": 0.1, "bytes": 1e9, "flops": 30e9},
+             {"row": "embed/avx512", "calls": 1, "seconds": 0.1, "bytes": 1e6, "flops": 0},
+             {"row": "head/composite", "calls": 1, "seconds": 0.0001, "bytes": 1e6, "flops": 1e6}])";
+
+}  // namespace hearth::perf

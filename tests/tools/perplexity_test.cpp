@@ -125,12 +125,20 @@ TEST_F(KlBase, CannotBeWrittenWhereThereIsNoFolder) {
 }
 
 TEST(PerplexityTokens, AreTheFirstOnesOfTheText) {
-    const auto tokens = [](const std::string& limit) {
-        const auto outcome = run_hearth({"perplexity", "--no-limits", "--json", "--tokens", limit}, {.input = kText});
+    const auto tokens = [](const std::string& limit, const std::vector<std::string>& more = {}) {
+        std::vector<std::string> line = {"perplexity", "--no-limits", "--json", "--tokens", limit};
+        line.insert(line.end(), more.begin(), more.end());
+        const auto outcome = run_hearth(line, {.input = kText});
         EXPECT_EQ(outcome.code, 0) << outcome.err;
         return json::parse(outcome.out, nullptr, false)["scored_tokens"].get<int>();
     };
     EXPECT_EQ(tokens("2"), 1);
+    EXPECT_EQ(tokens("70", {"--context", "32", "--stride", "32"}), 31 + 31 + 5);
+    EXPECT_EQ(tokens("70", {"--context", "32", "--stride", "32", "--skip", "20"}), 12 + 12);
+    EXPECT_EQ(tokens("70", {"--context", "32", "--stride", "16", "--skip", "20"}), 12 + 12 + 12 + 2);  // windows end at 32, 48, 64, 70
+    EXPECT_EQ(tokens("70", {"--context", "32", "--stride", "16", "--skip", "10"}), 22 + 16 + 16 + 6);
+    EXPECT_EQ(run_hearth({"perplexity", "--context", "32", "--skip", "32"}, {.input = kText}).code, 2);
+    EXPECT_EQ(run_hearth({"perplexity", "--tokens", "20", "--context", "32", "--skip", "31"}, {.input = kText}).code, 3);
     EXPECT_EQ(tokens("50"), 49);
     EXPECT_GT(tokens("100000"), 49);
     EXPECT_EQ(run_hearth({"perplexity", "--tokens", "1"}, {.input = kText}).code, 2);

@@ -32,6 +32,8 @@ public:
         arguments.rest("file", files_, "Text file; default: standard input");
         arguments.integer("--stride", windows_.stride, 1, int64_t{1} << 30,
                           "Tokens from one window to the next; default: half of --context; at most --context");
+        arguments.integer("--skip", windows_.skip, 0, int64_t{1} << 30,
+                          "Tokens at the start of each window that are read and not scored; default: 0; less than --context");
         arguments.integer("--tokens", most_tokens_, 2, int64_t{1} << 30, "Only so many tokens from the start of the text; default: all");
         arguments.text("--kl-base", kl_base_,
                        "Where FILE is not there, writes what the model expects at every token to it; where it is, compares with it",
@@ -70,6 +72,8 @@ private:
         if (windows_.context < 2) throw UsageError("--context: expected at least 2 tokens, one to predict and one before it");
         if (windows_.stride > windows_.context)
             throw UsageError(cat("--stride ", windows_.stride, ": expected at most --context, which is ", windows_.context));
+        if (windows_.skip >= windows_.context)
+            throw UsageError(cat("--skip ", windows_.skip, ": expected less than --context, which is ", windows_.context));
     }
 
     std::vector<int32_t> encode(const Tokenizer& tokenizer, const std::string& text) const {
@@ -77,6 +81,8 @@ private:
         if (tokenizer.adds_bos() && tokenizer.bos()) tokens.insert(tokens.begin(), *tokenizer.bos());
         if (tokens.size() < 2) throw Error(ErrorKind::kBadInput, cat("the text: expected at least 2 tokens, found ", tokens.size()));
         if (most_tokens_ && std::ssize(tokens) > *most_tokens_) tokens.resize(static_cast<size_t>(*most_tokens_));
+        if (windows_.scored(std::ssize(tokens)) == 0)
+            throw Error(ErrorKind::kBadInput, cat("the text: expected more than --skip ", windows_.skip, " tokens, found ", tokens.size()));
         return tokens;
     }
 

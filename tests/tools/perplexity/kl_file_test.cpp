@@ -35,8 +35,14 @@ protected:
     }
 
     static KlHeader header(int64_t vocab, int64_t scored) {
-        return {
-            .vocab = vocab, .context = 64, .stride = 32, .tokens = scored + 1, .scored = scored, .token_hash = 42, .model = "Tiny, f32"};
+        return {.vocab = vocab,
+                .context = 64,
+                .stride = 32,
+                .skip = 3,
+                .tokens = scored + 1,
+                .scored = scored,
+                .token_hash = 42,
+                .model = "Tiny, f32"};
     }
 
     /// Log-probabilities of a softmax over logits of this spread.
@@ -88,7 +94,7 @@ protected:
         }
     }
 
-    static constexpr size_t kFixed = 8, kRecords = 8 + 8 * 8 + 9;  // the numbers; behind "Tiny, f32"
+    static constexpr size_t kFixed = 8, kRecords = 8 + 9 * 8 + 9;  // the numbers; behind "Tiny, f32"
     fs::path folder_;
     std::string path_;
 };
@@ -110,6 +116,7 @@ TEST_F(KlFile, GivesBackWhatWasWrittenToHalfAStep) {
     EXPECT_EQ(reader.header().tokens, 5);
     EXPECT_EQ(reader.header().context, 64);
     EXPECT_EQ(reader.header().stride, 32);
+    EXPECT_EQ(reader.header().skip, 3);
     EXPECT_EQ(reader.header().token_hash, 42u);
     EXPECT_EQ(reader.header().model, "Tiny, f32");
     for (size_t i = 0; i < rows.size(); ++i) {
@@ -188,16 +195,16 @@ TEST_F(KlFile, WithNumbersThatCannotBeIsRefused) {
     const std::string all = bytes();
     constexpr int64_t kHuge = std::numeric_limits<int64_t>::max();
     int refused = 0;
-    for (const size_t number : {0, 1, 2, 3, 4, 5, 7}) {  // 6 is the hash
+    for (const size_t number : {0, 1, 2, 3, 4, 5, 6, 8}) {  // 7 is the hash
         for (const int64_t value : {int64_t{0}, int64_t{-1}, kHuge, kHuge / 2, -kHuge, int64_t{1} << 32}) {
-            if (number == 7 && value == 0) continue;
+            if ((number == 4 || number == 8) && value == 0) continue;
             put(all);
             overwrite(kFixed + 8 * number, value);
             EXPECT_THROW(read(), Error) << "number " << number << " = " << value;
             ++refused;
         }
     }
-    EXPECT_EQ(refused, 41);
+    EXPECT_EQ(refused, 46);
     put(all);
     overwrite(kFixed, int64_t{2});
     expect_refused("expected version 1, found 2");
@@ -242,6 +249,7 @@ TEST_F(KlFile, OfAnotherRunIsRefusedWithBothNumbers) {
     expect([](KlHeader& run) { run.vocab = 99; }, "vocabulary of 100", "99");
     expect([](KlHeader& run) { run.context = 128; }, "--context 64", "128");
     expect([](KlHeader& run) { run.stride = 16; }, "--stride 32", "16");
+    expect([](KlHeader& run) { run.skip = 0; }, "--skip 3", "0");
     expect([](KlHeader& run) { run.tokens = 50; }, "31", "50");
     expect([](KlHeader& run) { run.scored = 29; }, "30", "29");
     expect([](KlHeader& run) { run.token_hash = 1; }, "another text", "");

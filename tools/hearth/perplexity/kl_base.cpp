@@ -13,6 +13,7 @@ KlHeader kl_header(const Model& model, const std::string& name, std::span<const 
     return {.vocab = model.config().vocab,
             .context = windows.context,
             .stride = windows.stride,
+            .skip = windows.skip,
             .tokens = count,
             .scored = windows.scored(count),
             .token_hash = hash_of(tokens),

@@ -30,7 +30,7 @@ constexpr double kCodes = 65535, kNearOne = 0.01;  // codes after the first; how
 
 /// The numbers of the header as they stand in the file, behind the magic.
 struct Fixed {
-    int64_t version, vocab, context, stride, tokens, scored;
+    int64_t version, vocab, context, stride, skip, tokens, scored;
     uint64_t token_hash;
     int64_t name_bytes;
 };
@@ -73,6 +73,7 @@ void check_comparable(const std::string& path, const KlHeader& file, const KlHea
     compare("a vocabulary of", file.vocab, run.vocab);
     compare("--context", file.context, run.context);
     compare("--stride", file.stride, run.stride);
+    compare("--skip", file.skip, run.skip);
     compare("a text of so many tokens:", file.tokens, run.tokens);
     compare("so many tokens scored:", file.scored, run.scored);
     if (file.token_hash != run.token_hash) {
@@ -94,7 +95,7 @@ KlWriter::KlWriter(const std::string& path, const KlHeader& header)
     }
     fd_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd_ < 0) fail(partial_, "cannot be made", errno);
-    const Fixed fixed{kVersion,      header.vocab,  header.context,    header.stride,
+    const Fixed fixed{kVersion,      header.vocab,  header.context,    header.stride,   header.skip,
                       header.tokens, header.scored, header.token_hash, std::ssize(name)};
     put(kMagic.data(), kMagic.size());
     put(&fixed, sizeof fixed);
@@ -180,12 +181,13 @@ void KlReader::read_header() {
     in_range("a number of scored tokens", fixed.scored, 1, fixed.tokens);
     in_range("a context", fixed.context, 2, kMostTokens);
     in_range("a stride", fixed.stride, 1, fixed.context);
+    in_range("a number of skipped tokens", fixed.skip, 0, fixed.context - 1);
     in_range("a name of so many bytes", fixed.name_bytes, 0, kMostName);
     const auto bytes = file_bytes(fixed.vocab, fixed.scored, fixed.name_bytes);
     if (!bytes || *bytes != size) {
         refuse(cat(bytes ? *bytes : 0, " bytes for ", fixed.scored, " scored tokens of a vocabulary of ", fixed.vocab), cat(size));
     }
-    header_ = {fixed.vocab, fixed.context, fixed.stride, fixed.tokens, fixed.scored, fixed.token_hash, ""};
+    header_ = {fixed.vocab, fixed.context, fixed.stride, fixed.skip, fixed.tokens, fixed.scored, fixed.token_hash, ""};
     header_.model.resize(static_cast<size_t>(fixed.name_bytes));
     get(header_.model.data(), header_.model.size());
 }

@@ -18,7 +18,7 @@ namespace hearth::tool {
 
 /// What was scored, and by what. Files can be compared with a run that agrees in all but the model.
 struct KlHeader {
-    int64_t vocab = 0, context = 0, stride = 0;
+    int64_t vocab = 0, context = 0, stride = 0, skip = 0;
     int64_t tokens = 0, scored = 0;  // of the text; records
     uint64_t token_hash = 0;         // hash_of(tokens)
     std::string model;               // for people: name, format, device

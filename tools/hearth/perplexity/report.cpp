@@ -81,7 +81,8 @@ std::string as_text(const PerplexityReport& report) {
     out += cat("mean NLL    ", fixed(tally.mean(), 5), " nats a token\n");
     out += cat("perplexity  ", fixed(std::exp(tally.mean()), 4), "\n");
     out += cat("tokens      ", grouped(tally.scored), " scored of ", grouped(report.tokens), ", ", tally.windows,
-               tally.windows == 1 ? " window" : " windows", " of ", report.windows.context, ", stride ", report.windows.stride, "\n");
+               tally.windows == 1 ? " window" : " windows", " of ", report.windows.context, ", stride ", report.windows.stride,
+               report.windows.skip > 0 ? cat(", the first ", report.windows.skip, " of each not scored") : "", "\n");
     out += divergence_text(report);
     out += cat("time        ", fixed(tally.seconds, 2), " s, ", fixed(rate, 1), " scored tokens/s\n");
     if (report.limits && tally.seconds > 0) out += shares(tally, *report.limits);
@@ -91,9 +92,11 @@ std::string as_text(const PerplexityReport& report) {
 std::string as_json(const PerplexityReport& report) {
     const Tally& tally = report.tally;
     nlohmann::ordered_json out = {
-        {"mean_nll", tally.mean()},   {"perplexity", std::exp(tally.mean())}, {"scored_tokens", tally.scored},
-        {"windows", tally.windows},   {"context", report.windows.context},    {"stride", report.windows.stride},
-        {"seconds", tally.seconds},   {"computed_tokens", tally.computed},    {"least_bytes", tally.bytes},
+        {"mean_nll", tally.mean()},          {"perplexity", std::exp(tally.mean())},
+        {"scored_tokens", tally.scored},     {"windows", tally.windows},
+        {"context", report.windows.context}, {"stride", report.windows.stride},
+        {"skip", report.windows.skip},       {"seconds", tally.seconds},
+        {"computed_tokens", tally.computed}, {"least_bytes", tally.bytes},
         {"least_flops", tally.flops},
     };
     if (!report.kl_path.empty()) out["kl_base"] = divergence_json(report);

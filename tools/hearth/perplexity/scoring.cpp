@@ -41,7 +41,7 @@ int64_t Windows::scored(int64_t count) const {
     int64_t out = 0;
     for (int64_t begin = 0, done = 1; done < count; begin += stride) {
         const int64_t end = std::min(begin + context, count);
-        out += end - std::max(done, begin + 1);
+        out += std::max<int64_t>(0, end - begin - from(begin, done));
         done = end;
     }
     return out;
@@ -55,7 +55,7 @@ Tally score_text(const Model& model, std::span<const int32_t> tokens, const Wind
         const int64_t end = std::min(begin + windows.context, count);
         ScoreOptions options;
         options.chunk = kChunk;
-        options.from = std::max(done - begin, int64_t{1});
+        options.from = windows.from(begin, done);
         options.profile = hooks.profile;
         if (hooks.rows) options.rows = [&](const ScoredRows& rows) { hooks.rows({rows.first + begin, rows.expected}); };
         const auto values = log_probabilities(model, tokens.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)), options);

@@ -4,6 +4,7 @@
 // window before it; so with stride < context every token but those of the first window has at least context - stride tokens before it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -15,8 +16,12 @@ namespace hearth::tool {
 
 struct Windows {
     int64_t context = 0, stride = 0;  // 2 <= context, 1 <= stride <= context
+    int64_t skip = 0;                 // tokens at the start of each window that are read and not scored, < context
 
-    /// How many of `count` tokens are scored: all but the first, and with stride == context all but the first of each window.
+    /// The first token that is scored of the window that begins at `begin`, tokens before `done` being scored already. Counts from `begin`.
+    int64_t from(int64_t begin, int64_t done) const { return std::max({done - begin, skip, int64_t{1}}); }
+
+    /// How many of `count` tokens are scored. skip == 0: all but the first, and with stride == context all but the first of each window.
     int64_t scored(int64_t count) const;
 };
 

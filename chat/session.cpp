@@ -83,6 +83,7 @@ std::shared_ptr<LoadedModel> LoadedModel::open(const OpenOptions& options, const
     say(options, cat(entry.name, " takes ", human_bytes(weights), " of memory for weights and ",
                      human_bytes(cache_bytes(out->info_.config, engine.context)), " for a context of ", engine.context, " tokens"));
     LoadOptions load;
+    engine.profile = options.profile;
     load.max_context = engine.context;
     load.quantize = options.quantize;
     load.progress = options.progress;

@@ -59,6 +59,7 @@ public:
     ~Impl();
     std::shared_ptr<TokenStream> submit(Request request);
     EngineStats stats() const;
+    std::vector<StageTime> profile() const;
 
     const std::shared_ptr<const Model> model_;
     const EngineOptions options_;
@@ -72,6 +73,7 @@ private:
     void accept(Sequence& sequence, int32_t token);
     void end(Sequence& sequence, TokenEvent event);
     void publish_stats();
+    void publish_profile();
 
     // engine thread
     KvCache cache_;
@@ -82,11 +84,13 @@ private:
     std::vector<Scheduler::Work> planned_;  // this step's
     std::vector<Sampler::Row> rows_;        // of those that draw
     std::vector<Sequence*> cancelled_;
+    Profile profile_;
 
     // any thread
     mutable std::mutex mutex_;
     std::condition_variable arrived_;
     std::vector<std::unique_ptr<Sequence>> inbox_;
+    std::vector<StageTime> published_;  // a copy of profile_
     bool stopping_ = false;
     std::atomic<bool> has_mail_{false};  // inbox_ or stopping_ changed: spares a busy engine the lock
     std::atomic<int64_t> running_{0}, waiting_{0}, blocks_in_use_{0}, steps_{0}, tokens_{0};
@@ -102,6 +106,7 @@ Engine::Impl::Impl(std::shared_ptr<const Model> model, const EngineOptions& opti
       sampler_(model_->backend(), options_.max_sequences, model_->config().vocab),
       scheduler_({options_.max_sequences, options_.max_step_tokens, options_.context}, static_cast<int32_t>(options_.num_blocks)) {
     workspace_.reserve_scratch(sampler_.workspace_bytes());
+    if (options_.profile) workspace_.set_profile(&profile_);
     thread_ = std::thread([this] { run(); });
 }
 
@@ -189,6 +194,7 @@ void Engine::Impl::step() {
     steps_.fetch_add(1, std::memory_order_relaxed);
     tokens_.fetch_add(batch_.num_tokens(), std::memory_order_relaxed);
     publish_stats();
+    if (options_.profile) publish_profile();
     size_t next = 0;
     for (const auto& work : planned_) {
         if (work.draws) accept(*work.sequence, ids[next++]);
@@ -212,7 +218,10 @@ std::span<const int32_t> Engine::Impl::compute() {
     }
     const auto logits = model_->forward(batch_, cache_, workspace_);
     if (rows_.empty()) return {};
-    return sampler_.draw(logits, rows_, workspace_.stream());
+    const auto before = Clock::now();
+    const auto ids = sampler_.draw(logits, rows_, workspace_.stream());
+    if (options_.profile) profile_.add("sample", ms_between(before, Clock::now()) * 1e-3, logits.size() * int64_t{sizeof(float)}, 0);
+    return ids;
 }
 
 void Engine::Impl::accept(Sequence& s, int32_t token) {
@@ -248,6 +257,16 @@ void Engine::Impl::publish_stats() {
     blocks_in_use_.store(scheduler_.pool().num_in_use(), std::memory_order_relaxed);
 }
 
+void Engine::Impl::publish_profile() {
+    const std::lock_guard lock(mutex_);
+    published_ = profile_.stages();
+}
+
+std::vector<StageTime> Engine::Impl::profile() const {
+    const std::lock_guard lock(mutex_);
+    return published_;
+}
+
 EngineStats Engine::Impl::stats() const {
     const std::lock_guard lock(mutex_);
     EngineStats out;
@@ -266,6 +285,7 @@ Engine::~Engine() = default;
 
 std::shared_ptr<TokenStream> Engine::submit(Request request) { return impl_->submit(std::move(request)); }
 EngineStats Engine::stats() const { return impl_->stats(); }
+std::vector<StageTime> Engine::profile() const { return impl_->profile(); }
 const Model& Engine::model() const { return *impl_->model_; }
 const EngineOptions& Engine::options() const { return impl_->options_; }
 

@@ -65,6 +65,7 @@ struct EngineOptions {
     int64_t max_step_tokens = 512;  // prefill chunk: decodes go on in between
     int64_t num_blocks = 0;         // of the KV cache; 0: enough for one sequence of `context` and a few short ones
     DType cache_dtype = DType::kBf16;
+    bool profile = false;  // a clock around each stage of each step: see Engine::profile
 };
 
 /// What the engine holds; for memory plans and health.
@@ -86,6 +87,10 @@ public:
     std::shared_ptr<TokenStream> submit(Request request);
 
     EngineStats stats() const;
+
+    /// Where the time of all steps so far went, the last one that a reader has a token of included; empty without options.profile.
+    std::vector<StageTime> profile() const;
+
     const Model& model() const;
     const EngineOptions& options() const;  // as used: num_blocks and context filled in
 

@@ -103,7 +103,7 @@ TEST_P(TrainedModels, LoseAsMuchOnAText) {
     const std::vector<int32_t> ids = golden_.at("nll_ids");
     const double want = golden_.at("nll_mean");
     for (const int64_t chunk : {512, 7}) {
-        const auto scores = log_probabilities(*model_, ids, cache(), chunk);
+        const auto scores = log_probabilities(*model_, ids, {.cache_dtype = cache(), .chunk = chunk});
         const double got = -std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(scores.size());
         EXPECT_NEAR(got, want, exact_ ? 1e-5 : 0.01 * want) << "chunks of " << chunk;
     }

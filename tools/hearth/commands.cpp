@@ -31,9 +31,11 @@ std::span<const Command> commands() {
                 "  hearth tokenize --ids < book.txt\n"
                 "  hearth tokenize --decode 1 579 4068\n",
                 make_tokenize},
-        Command{"perplexity", "How well a model predicts a text",
+        Command{"perplexity", "How well a model predicts a text, and how far two lie apart",
                 "  hearth perplexity book.txt\n"
-                "  hearth perplexity --model org/name --context 2048 --stride 512 wiki.test.raw\n",
+                "  hearth perplexity --model org/name --context 2048 --stride 512 wiki.test.raw\n"
+                "  hearth perplexity -m org/name --kl-base name.kl book.txt               writes name.kl, then\n"
+                "  hearth perplexity -m org/name --quant q4 --kl-base name.kl book.txt    compares with it\n",
                 make_perplexity},
         Command{"bench", "Tokens a second, beside what the machine could do",
                 "  hearth bench --model ~/models/Llama-3.2-1B\n"

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "tools/hearth/bench/report.h"
 #include "tools/hearth/commands.h"
 #include "tools/hearth/support/answer.h"
 #include "tools/hearth/support/command_line.h"
@@ -25,6 +26,7 @@ public:
         arguments.flag("--chat", chat_, "The text is a message, put through the model's chat template");
         arguments.text("--system", system_, "System message in front; implies --chat");
         arguments.flag("--json", json_, "One JSON object: text, ids, finish_reason, usage, timings");
+        arguments.flag("--profile", model_.profile, "Where the time goes: a table of the stages, on standard error");
         model_.declare(arguments);
         sampling_.declare(arguments);
     }
@@ -52,6 +54,7 @@ public:
         } else if (answer.text.empty() || answer.text.back() != '\n') {
             write_out("\n");
         }
+        if (model_.profile) write_note(stage_table("all steps, a clock around each stage", model->engine().profile()));
         return finish(*model, answer);
     }
 

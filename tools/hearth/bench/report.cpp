@@ -147,17 +147,21 @@ std::string bench_line(std::string_view format, const BenchRow& row, bool first)
 
 std::string bench_end(std::string_view format) { return format == "json" ? "\n]\n" : ""; }
 
-std::string stage_table(const BenchRow& row) {
+std::string stage_table(const std::string& title, const std::vector<StageTime>& stages) {
     double total = 0;
-    for (const StageTime& stage : row.result.stages) total += stage.seconds;
-    std::string out = cat("\n", row.result.test.name(), ", one repetition with a clock around each stage: ", fixed(total * 1e3, 2), " ms\n",
+    for (const StageTime& stage : stages) total += stage.seconds;
+    std::string out = cat("\n", title, ": ", fixed(total * 1e3, 2), " ms\n",
                           "| stage | calls | ms | share | GB/s | GFLOP/s |\n|---|---|---|---|---|---|\n");
-    for (const StageTime& stage : row.result.stages) {
+    for (const StageTime& stage : stages) {
         out += cat("| ", stage.row, " | ", stage.calls, " | ", fixed(stage.seconds * 1e3, 3), " | ", fixed(100 * stage.seconds / total, 1),
                    " % | ", fixed(static_cast<double>(stage.bytes) / stage.seconds * 1e-9, 1), " | ",
                    fixed(static_cast<double>(stage.flops) / stage.seconds * 1e-9, 0), " |\n");
     }
     return out;
+}
+
+std::string stage_table(const BenchRow& row) {
+    return stage_table(row.result.test.name() + ", one repetition with a clock around each stage", row.result.stages);
 }
 
 std::string limits_line(const Limits& limits) {

@@ -39,7 +39,10 @@ std::string bench_begin(std::string_view format);
 std::string bench_line(std::string_view format, const BenchRow& row, bool first);
 std::string bench_end(std::string_view format);
 
-/// Where the time of one repetition went, a line per stage.
+/// Where the time went, a line per stage below a title.
+std::string stage_table(const std::string& title, const std::vector<StageTime>& stages);
+
+/// The same of one repetition.
 std::string stage_table(const BenchRow& row);
 
 /// "read 21.3 GB/s, AMX bf16 3210 GFLOP/s, ...", for people.

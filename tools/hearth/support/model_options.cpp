@@ -59,6 +59,7 @@ OpenOptions ModelOptions::open_options() const {
     options.context = context;
     options.quantize = quantize();
     options.chat_template = chat_template;
+    options.profile = profile;
     options.notice = [silent = quiet](const std::string& line) {
         if (!silent) write_note(painted(terminal_safe(line), Paint::kDim, 2));
     };

@@ -18,6 +18,7 @@ struct ModelOptions {
     std::string model, device = "cpu", order = "fixed", chat_template, quant, keep;
     int64_t context = 0, threads = 0;
     bool quiet = false;
+    bool profile = false;  // declared by the subcommands that print it
 
     /// Options that make no sense for a subcommand are left out by it.
     void declare(Arguments& arguments, bool with_template = true);

@@ -18,7 +18,6 @@
 namespace hearth::cpu {
 
 constexpr int64_t kTileRows = 64;
-constexpr int64_t kChunkBlocks = 8;  // 256 keys
 
 /// Softmax so far of some rows: largest score, sum of exponentials, values weighted by them.
 struct SoftmaxState {

@@ -68,7 +68,6 @@ public:
         arguments.choice("-o,--output", format_, {"md", "csv", "json", "jsonl"}, "Default: md");
         arguments.text("--random-weights", random_config_, "A config.json in place of a model: seeded random weights of its shape", "FILE");
         arguments.choice("--dtype", dtype_, {"bf16", "f16", "f32"}, "Of random weights; default: bf16");
-        arguments.choice("--cache", cache_, {"bf16", "f32"}, "Of the KV cache; default: bf16");
         arguments.flag("--profile", run_.profile, "Where the time goes: a table of the stages (to standard error unless -o md)");
         arguments.flag("--no-warmup", no_warm_up_, "No untimed steps before");
         arguments.flag("--no-limits", no_limits_, "Do not measure what the machine could do, which takes some seconds");
@@ -77,7 +76,7 @@ public:
 
     int run() override {
         run_.warm_up = !no_warm_up_;
-        run_.cache_dtype = cache_ == "f32" ? DType::kF32 : DType::kBf16;
+        run_.cache_dtype = model_.cache_dtype();
         const std::vector<BenchTest> tests = plan();
         const auto model = open(tests);
         BenchRow row = describe(*model);
@@ -186,7 +185,7 @@ private:
     ModelOptions model_;
     BenchRun run_;
     std::string prompts_ = "512", generates_ = "128", pairs_, depths_ = "0", batches_ = "512", sequences_ = "1";
-    std::string format_ = "md", random_config_, dtype_ = "bf16", cache_ = "bf16";
+    std::string format_ = "md", random_config_, dtype_ = "bf16";
     bool no_warm_up_ = false, no_limits_ = false;
     CheckpointInfo info_;
     std::string file_;

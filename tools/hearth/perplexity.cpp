@@ -97,7 +97,7 @@ private:
         for (int64_t begin = 0, done = 1; done < count; begin += stride_) {
             const int64_t end = std::min(begin + window_, count);
             const auto values = log_probabilities(
-                model, std::span(tokens).subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)), DType::kBf16, kChunk);
+                model, std::span(tokens).subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)), model_.cache_dtype(), kChunk);
             for (int64_t i = std::max(done, begin + 1); i < end; ++i, ++tally.scored)
                 tally.nll -= values[static_cast<size_t>(i - begin - 1)];
             done = end;

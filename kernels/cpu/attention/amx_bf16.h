@@ -6,6 +6,8 @@
 // The sums O^T of a chunk begin at zero; a chunk's blocks that no query of the tile sees are left out, which adds nothing.
 #pragma once
 
+#include <cstring>
+
 #include "kernels/cpu/attention/lanes.h"
 #include "kernels/cpu/attention/units.h"
 #include "kernels/scratch.h"
@@ -13,30 +15,10 @@
 namespace hearth::cpu {
 namespace {
 
+constexpr int64_t kAmxBlocks = 4, kAmxKeys = kAmxBlocks * kBlockTokens;  // of a chunk: 128 keys
+
 /// g++ does not know that tile loads read memory: what was stored must be there.
 HEARTH_INLINE void before_tile_loads() { asm volatile("" : : : "memory"); }
-
-/// Lines that will be wanted soon, fetched a few at a time between other work.
-class Ahead {
-public:
-    void add(const void* data, int64_t bytes) {
-        if (count_ < kParts) parts_[count_++] = {static_cast<const char*>(data), static_cast<const char*>(data) + bytes};
-    }
-    HEARTH_INLINE void fetch(int64_t lines) {
-        for (; lines > 0 && at_ < count_; --lines) {
-            auto& part = parts_[at_];
-            _mm_prefetch(part.begin, _MM_HINT_T1);
-            if ((part.begin += 64) >= part.end) ++at_;
-        }
-    }
-
-private:
-    static constexpr int64_t kParts = 4 * kChunkBlocks;
-    struct Part {
-        const char *begin, *end;
-    } parts_[kParts];
-    int64_t count_ = 0, at_ = 0;
-};
 
 /// A block's keys or values: `stride` bytes from key to key.
 struct BlockRows {
@@ -50,7 +32,7 @@ struct AmxBf16 {
     static constexpr int64_t kTile = 1024;
 
     static int64_t depth(int64_t d) { return round_up(d, kStep); }
-    static int64_t query_bytes(int64_t d) { return depth(d) * kLanes * 2; }      // of a tile of queries
+    static int64_t query_bytes(int64_t d) { return depth(d) * kLanes * 2; }        // of a tile of queries
     static int64_t value_bytes(int64_t d) { return depth(d) * kBlockTokens * 2; }  // of a block
 
     /// 16 queries, from row(0) to row(count - 1), times `scale`, in tiles [depth/32][16 pairs][16 queries][2].
@@ -75,8 +57,10 @@ struct AmxBf16 {
     }
 
     /// A block's values [32][depth], turned: tiles [depth/16][16 numbers of a head][32 keys].
-    static void turn_values(const BlockRows& v, int64_t d, std::byte* out) {
+    static void turn_values(const BlockRows& v, int64_t d, int64_t block, std::byte* values, Ahead& ahead) {
+        std::byte* out = values + block * value_bytes(d);
         for (int64_t i = 0; i < depth(d); i += 8) {
+            ahead.fetch(5);
             const std::byte* in = v.data + 2 * i;
             __m512i x[8], y[8];
             unroll<8>([&](auto r) __attribute__((always_inline)) {  // keys r, 8 + r, 16 + r, 24 + r
@@ -105,7 +89,8 @@ struct AmxBf16 {
 
     /// scores[32][16] of a block for kTiles tiles of queries: sums in tiles 0 to 3, keys in 4 and 5, queries in 6 and 7.
     template <int kTiles>
-    static HEARTH_INLINE void score_block(const BlockRows& keys, const std::byte* q, int64_t d, float* scores, float* more_scores) {
+    static HEARTH_INLINE void score_block(const BlockRows& keys, const float*, const std::byte* q, int64_t d, float* scores,
+                                          float* more_scores, Ahead& ahead) {
         _tile_zero(0);
         _tile_zero(1);
         if constexpr (kTiles == 2) {
@@ -114,10 +99,11 @@ struct AmxBf16 {
         }
         const std::byte *k = keys.data, *next_q = q + query_bytes(d);
         for (int64_t step = depth(d) / kStep; step > 0; --step, k += 64, q += kTile, next_q += kTile) {
+            ahead.fetch(13);
             _tile_loadd(6, q, 64);
-            _tile_loadd(4, k, keys.stride);
+            _tile_stream_loadd(4, k, keys.stride);
             _tile_dpbf16ps(0, 4, 6);
-            _tile_loadd(5, k + 16 * keys.stride, keys.stride);
+            _tile_stream_loadd(5, k + 16 * keys.stride, keys.stride);
             _tile_dpbf16ps(1, 5, 6);
             if constexpr (kTiles == 2) {
                 _tile_loadd(7, next_q, 64);
@@ -133,11 +119,20 @@ struct AmxBf16 {
         }
     }
 
-    /// out[32][16] = values . exponentials over blocks, for 32 numbers of the head and kTiles tiles of queries. Tiles 0 to 3 are sums, 4 and 5
+    /// Scores of blocks become exponentials, as pairs of keys in bf16, in place.
+    static void soften(Range blocks, float* scores, __m512 shift, const float*, int64_t lines, const LaneState& to, Ahead& ahead) {
+        LaneSums sums;
+        for (int64_t block = blocks.begin; block < blocks.end; ++block)
+            soften_block(scores + block * kBlockTokens * kLanes, shift, sums, ahead, lines);
+        _mm512_storeu_ps(to.data + kLanes, sums.all());
+    }
+    static __m512 weight_unit(const LaneState&) { return _mm512_set1_ps(1); }
+
+    /// out[32][16] = values . exponentials over blocks, for numbers [column, column + 32) of the head. Tiles 0 to 3 are sums, 4 and 5
     /// values, 6 and 7 exponentials.
     template <int kTiles>
-    static HEARTH_INLINE void weigh_columns(const std::byte* values, int64_t value_stride, Range blocks, const float* p, const float* more_p,
-                                            float* out, float* more_out) {
+    static HEARTH_INLINE void weigh_columns(const std::byte* values, int64_t d, int64_t column, Range blocks, const float* p,
+                                            const float* more_p, const __m512*, float* out, float* more_out, Ahead& ahead) {
         _tile_zero(0);
         _tile_zero(1);
         if constexpr (kTiles == 2) {
@@ -145,12 +140,13 @@ struct AmxBf16 {
             _tile_zero(3);
         }
         for (int64_t block = blocks.begin; block < blocks.end; ++block) {
-            const std::byte* v = values + block * value_stride;
+            ahead.fetch(10);
+            const std::byte* v = values + block * value_bytes(d) + column * 64;
             const int64_t at = block * kBlockTokens * kLanes;
             _tile_loadd(6, p + at, 64);
-            _tile_loadd(4, v, 64);
+            _tile_stream_loadd(4, v, 64);
             _tile_dpbf16ps(0, 4, 6);
-            _tile_loadd(5, v + kTile, 64);
+            _tile_stream_loadd(5, v + kTile, 64);
             _tile_dpbf16ps(1, 5, 6);
             if constexpr (kTiles == 2) {
                 _tile_loadd(7, more_p + at, 64);

@@ -65,9 +65,7 @@ public:
 private:
     using Steps = TileSteps<V, T>;
 
-    float* output(const AttentionUnit& unit, int64_t r) const {
-        return p_.a.y.row(p_.token_of(unit, r)) + p_.head_of(unit, r) * d_;
-    }
+    float* output(const AttentionUnit& unit, int64_t r) const { return p_.a.y.row(p_.token_of(unit, r)) + p_.head_of(unit, r) * d_; }
 
     void clear(const SoftmaxState& s, int64_t rows) const {
         for (int64_t r = 0; r < rows; ++r) {
@@ -97,13 +95,13 @@ private:
         const int64_t keys = std::min(kBlockTokens, last + 1 - first);
         const int64_t page = p_.page_of(unit, block);
         if (first + kBlockTokens <= last) fetch(p_.page_of(unit, block + 1));
-        transpose_keys(reinterpret_cast<const uint32_t*>(static_cast<const T*>(p_.a.cache.k) + page),
-                       d_ * static_cast<int64_t>(sizeof(T)) / 4, reinterpret_cast<uint32_t*>(t_.keys));
-        Steps::widen_values(static_cast<const T*>(p_.a.cache.v) + page, d_, keys, t_.values);
+        Steps::turn_keys(static_cast<const T*>(p_.a.cache.k) + page, d_, t_);
+        Steps::widen_values(static_cast<const T*>(p_.a.cache.v) + page, p_.a.cache.v_scales + page / d_, d_, keys, t_.values);
         Steps::score(t_.q, t_.keys, d_, rows, t_.scores);
         for (int64_t r = rows.begin; r < rows.end; ++r) {
             const Range visible{std::max<int64_t>(0, p_.first_key(position(r)) - first), std::min(kBlockTokens, position(r) + 1 - first)};
-            t_.factors[r] = Steps::soften(t_.scores + r * kBlockTokens, visible, t_.chunk.largest[r], t_.chunk.sum[r]);
+            t_.factors[r] =
+                Steps::soften(t_.scores + r * kBlockTokens, p_.a.cache.k_scales + page / d_, visible, t_.chunk.largest[r], t_.chunk.sum[r]);
         }
         Steps::weigh(t_, width_, keys, rows);
     }
@@ -144,7 +142,7 @@ template <class V, class T>
 void attend(const AttentionArgs& a, Stream& stream) noexcept {
     Scratch scratch(stream);
     ThreadPool& pool = pool_of(stream);
-    AttentionPlan<V> plan{a, kTileRows};
+    AttentionPlan<V> plan{a, kTileRows, kChunkBlocks};
     ChunkStates states{};
     const int64_t d = a.cache.head_dim, seqs = a.num_seqs(), threads = pool.threads();
     auto* tiles = scratch.take<TileScratch>(threads);
@@ -190,6 +188,8 @@ template <class V>
 void run_attention(const AttentionArgs& a, Stream& stream) noexcept {
     if (a.cache.dtype == DType::kBf16) {
         attend<V, Bf16>(a, stream);
+    } else if (a.cache.dtype == DType::kI8) {
+        attend<V, int8_t>(a, stream);
     } else {
         attend<V, float>(a, stream);
     }
@@ -203,7 +203,7 @@ static inline size_t attention_workspace(const AttentionArgs& a, const Device& d
 }
 
 static inline bool attention_fits(const AttentionArgs& a) {
-    const bool cache = a.cache.dtype == DType::kBf16 || a.cache.dtype == DType::kF32;
+    const bool cache = a.cache.dtype == DType::kBf16 || a.cache.dtype == DType::kF32 || a.cache.dtype == DType::kI8;
     return cache && a.cache.head_dim % 2 == 0 && a.cache.head_dim <= 512 && a.num_heads % a.cache.num_heads == 0 && a.q.stride[1] == 1 &&
            a.y.stride[1] == 1;
 }

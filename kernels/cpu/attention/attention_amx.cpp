@@ -1,4 +1,5 @@
-// attention/amx: see amx_kernel.h. Queries, and exponentials before they weigh values, rounded to bf16; the softmax itself in float32.
+// attention/amx: see amx_kernel.h. With a cache of bf16, queries, and exponentials before they weigh values, are rounded to bf16; with one
+// of q8 to 16-bit numbers. The softmax itself is in float32.
 //
 // Bound for prompts: the tile unit (16 cycles for 16 queries, 16 keys and 32 numbers) and, nearly as much, some ten operations for
 // each exponential. One token runs through the same tiles, of which it fills one to 16 columns: that is still faster than memory.
@@ -15,7 +16,7 @@ namespace {
 /// Split into chunks only up to this many tokens, and this many states.
 constexpr int64_t kAmxSplitTokens = 16, kAmxSplitStates = 4096;
 
-int64_t most_chunks(const AttentionArgs& a) { return ceil_div(a.block_tables.extent[1], kChunkBlocks); }
+int64_t most_chunks(const AttentionArgs& a) { return ceil_div(a.block_tables.extent[1], kAmxBlocks); }
 
 /// States of a split call at most: grows with tokens up to the most that are split, whatever sequences they belong to.
 int64_t most_states(const AttentionArgs& a) {
@@ -26,7 +27,7 @@ int64_t most_states(const AttentionArgs& a) {
 template <class Format>
 class AmxCall {
 public:
-    AmxCall(const AttentionArgs& a, Stream& stream) : scratch_(stream), pool_(pool_of(stream)), plan_{a, kAmxRows} {
+    AmxCall(const AttentionArgs& a, Stream& stream) : scratch_(stream), pool_(pool_of(stream)), plan_{a, kAmxRows, kAmxBlocks} {
         const int64_t d = a.cache.head_dim;
         threads_ = scratch_.take<AmxScratch<Format>>(pool_.threads());
         for (int64_t i = 0; i < pool_.threads(); ++i) threads_[i] = AmxScratch<Format>::take(scratch_, d);
@@ -119,7 +120,13 @@ private:
     int64_t units_ = 0;
 };
 
-void run(const AttentionArgs& a, Stream& stream) noexcept { AmxCall<AmxBf16>(a, stream).run(); }
+void run(const AttentionArgs& a, Stream& stream) noexcept {
+    if (a.cache.dtype == DType::kI8) {
+        AmxCall<AmxQ8>(a, stream).run();
+    } else {
+        AmxCall<AmxBf16>(a, stream).run();
+    }
+}
 
 template <class Format>
 size_t workspace_of_format(const AttentionArgs& a, const Device& device) {
@@ -128,11 +135,13 @@ size_t workspace_of_format(const AttentionArgs& a, const Device& device) {
            scratch_bytes<float>(most_states(a) * LaneState::size(Format::depth(d)));
 }
 
-size_t workspace(const AttentionArgs& a, const Device& device) { return workspace_of_format<AmxBf16>(a, device); }
+size_t workspace(const AttentionArgs& a, const Device& device) {
+    return a.cache.dtype == DType::kI8 ? workspace_of_format<AmxQ8>(a, device) : workspace_of_format<AmxBf16>(a, device);
+}
 
 bool supports(const AttentionArgs& a, const Device& device) {
-    return device.level >= CpuLevel::kAmx && a.cache.dtype == DType::kBf16 && a.cache.head_dim % 2 == 0 && a.cache.head_dim <= 512 &&
-           a.num_heads % a.cache.num_heads == 0 && a.q.stride[1] == 1 && a.y.stride[1] == 1;
+    return device.level >= CpuLevel::kAmx && (a.cache.dtype == DType::kBf16 || a.cache.dtype == DType::kI8) && a.cache.head_dim % 2 == 0 &&
+           a.cache.head_dim <= 512 && a.num_heads % a.cache.num_heads == 0 && a.q.stride[1] == 1 && a.y.stride[1] == 1;
 }
 
 }  // namespace

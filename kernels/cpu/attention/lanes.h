@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "base/checked.h"
 #include "kernels/cpu/attention/transpose.h"
 #include "kernels/cpu/thread_pool.h"
 #include "kernels/ops.h"
@@ -13,6 +14,38 @@
 namespace hearth::cpu {
 
 constexpr int64_t kLanes = 16;
+
+/// Lines that will be wanted soon, fetched into L2 a few at a time between other work. No more than a dozen at once: a core waits for
+/// the 16 that it can have on their way, and what it computes meanwhile is what fits behind them in its window.
+class Ahead {
+public:
+    /// `lines`: of each part. The parts are fetched side by side: memory delivers eight pages at once faster than one after the other.
+    explicit Ahead(int64_t lines) : bytes_(64 * lines) {}
+
+    void add(const void* data) {
+        if (count_ < kParts) parts_[count_++] = static_cast<const char*>(data);
+    }
+    HEARTH_INLINE void fetch(int64_t lines) {
+        if (at_ >= bytes_) return;
+        int64_t part = part_, at = at_;
+        for (const int64_t count = count_; lines > 0; --lines) {
+            _mm_prefetch(parts_[part] + at, _MM_HINT_T1);
+            if (++part < count) continue;
+            part = 0;
+            if ((at += 64) >= bytes_) break;
+        }
+        part_ = part;
+        at_ = at;
+    }
+    void end() {
+        if (count_ == 0) bytes_ = 0;
+    }
+
+private:
+    static constexpr int64_t kParts = 16;
+    const char* parts_[kParts];
+    int64_t count_ = 0, part_ = 0, at_ = 0, bytes_;
+};
 
 /// 2^x for x <= 0 within 4e-6: 2^0 is 1 and 2^-infinity is 0, exactly. NaN stays NaN.
 HEARTH_INLINE __m512 exp2_lanes(__m512 x) {
@@ -36,10 +69,18 @@ struct LaneKeys {
     alignas(64) int32_t begin[kLanes];
     alignas(64) int32_t end[kLanes];
 
-    Range blocks() const { return {begin[0] / kBlockTokens, (end[kLanes - 1] + kBlockTokens - 1) / kBlockTokens}; }  // some query sees
-    bool all_see(int64_t block) const {
-        return begin[kLanes - 1] <= block * kBlockTokens && end[0] >= (block + 1) * kBlockTokens;
+    /// Of queries at `positions` in a chunk of `keys` keys from `first` on; window: 0 for none.
+    LaneKeys(const int32_t* positions, int64_t first, int64_t keys, int64_t window) {
+        const __m512i zero = _mm512_setzero_si512(), all = _mm512_set1_epi32(static_cast<int>(keys));
+        const auto clamp = [&](__m512i key) __attribute__((always_inline)) { return _mm512_max_epi32(zero, _mm512_min_epi32(key, all)); };
+        const __m512i past = _mm512_sub_epi32(_mm512_loadu_si512(positions), _mm512_set1_epi32(static_cast<int>(first - 1)));
+        const __m512i seen = _mm512_set1_epi32(static_cast<int>(window));
+        _mm512_store_si512(end, clamp(past));
+        _mm512_store_si512(begin, window > 0 ? clamp(_mm512_sub_epi32(past, seen)) : zero);
     }
+
+    Range blocks() const { return {begin[0] / kBlockTokens, (end[kLanes - 1] + kBlockTokens - 1) / kBlockTokens}; }  // some query sees
+    bool all_see(int64_t block) const { return begin[kLanes - 1] <= block * kBlockTokens && end[0] >= (block + 1) * kBlockTokens; }
 };
 
 /// Scores [32][16] of a block: minus infinity where a query does not see the key.
@@ -76,8 +117,9 @@ struct LaneSums {
 };
 
 /// Scores [32][16] become their exponentials as pairs of keys in bf16, [16][16][2], in place; adds the exponentials to `sums`.
-static inline void soften_block(float* scores, __m512 shift, LaneSums& sums) {
+static inline void soften_block(float* scores, __m512 shift, LaneSums& sums, Ahead& ahead, int64_t lines) {
     for (int64_t i = 0; i < kBlockTokens; i += 4) {
+        ahead.fetch(lines);
         __m512 p[4];
         unroll<4>([&](auto j) __attribute__((always_inline)) {
             p[j] = exp2_lanes(_mm512_sub_ps(_mm512_loadu_ps(scores + (i + j) * kLanes), shift));

@@ -12,8 +12,6 @@
 
 namespace hearth::cpu {
 
-constexpr int64_t kChunkBlocks = 8, kChunkKeys = kChunkBlocks * kBlockTokens;  // 256 keys
-
 /// Some rows of one sequence and KV head against some of its chunks of keys.
 struct AttentionUnit {
     int64_t seq = 0, group = 0;
@@ -25,7 +23,7 @@ struct AttentionUnit {
 template <class V>
 struct AttentionPlan {
     const AttentionArgs& a;
-    int64_t tile_rows;
+    int64_t tile_rows, chunk_blocks;
     int64_t heads_per_group = a.num_heads / a.cache.num_heads;
     bool split = false;
 
@@ -48,7 +46,9 @@ struct AttentionPlan {
     }
 
     /// Chunks that some token of positions `first` to `last` sees.
-    Range chunks_between(int64_t first, int64_t last) const { return {first_key(first) / kChunkKeys, last / kChunkKeys + 1}; }
+    Range chunks_between(int64_t first, int64_t last) const {
+        return {first_key(first) / (chunk_blocks * kBlockTokens), last / (chunk_blocks * kBlockTokens) + 1};
+    }
     Range chunks_of(int64_t seq) const {
         return chunks_between(a.positions.data[a.seq_starts.data[seq]], a.positions.data[a.seq_starts.data[seq + 1] - 1]);
     }

@@ -20,9 +20,10 @@ void say(const OpenOptions& options, const std::string& line) {
 /// What may be taken of the device's memory: some of it belongs to the files' cache, to the page and to everybody else.
 int64_t usable_bytes(const Backend& backend) { return backend.device().memory_bytes / 10 * 9; }
 
-int64_t cache_bytes(const ModelConfig& config, int64_t context) {
+int64_t cache_bytes(const ModelConfig& config, int64_t context, DType cache_dtype) {
     EngineOptions options;
     options.context = context;
+    options.cache_dtype = cache_dtype;
     return Engine::planned_bytes(config, options);
 }
 
@@ -33,19 +34,21 @@ int64_t choose_context(const OpenOptions& options, const CheckpointInfo& info, i
         throw Error(ErrorKind::kBadInput,
                     cat("a context of ", options.context, " tokens was asked for, but this model was made for at most ", own));
     }
-    const auto fits = [&](int64_t context) { return usable <= 0 || cache_bytes(info.config, context) <= usable - weights; };
+    const auto fits = [&](int64_t context) {
+        return usable <= 0 || cache_bytes(info.config, context, options.cache_dtype) <= usable - weights;
+    };
     if (options.context > 0) {
         if (fits(options.context)) return options.context;
-        throw Error(ErrorKind::kNoResources,
-                    cat("a context of ", options.context, " tokens takes ", human_bytes(cache_bytes(info.config, options.context)),
-                        " beside ", human_bytes(weights), " for the weights; there are ", human_bytes(usable), " to use"));
+        throw Error(ErrorKind::kNoResources, cat("a context of ", options.context, " tokens takes ",
+                                                 human_bytes(cache_bytes(info.config, options.context, options.cache_dtype)), " beside ",
+                                                 human_bytes(weights), " for the weights; there are ", human_bytes(usable), " to use"));
     }
     if (fits(own)) return own;
     int64_t low = std::min(own, kSmallestContext), high = own;  // low is to fit, high does not
     if (!fits(low)) {
-        throw Error(ErrorKind::kNoResources,
-                    cat("this model takes ", human_bytes(weights), " for its weights and ", human_bytes(cache_bytes(info.config, low)),
-                        " for the smallest context; there are ", human_bytes(usable), " to use"));
+        throw Error(ErrorKind::kNoResources, cat("this model takes ", human_bytes(weights), " for its weights and ",
+                                                 human_bytes(cache_bytes(info.config, low, options.cache_dtype)),
+                                                 " for the smallest context; there are ", human_bytes(usable), " to use"));
     }
     while (high - low > 1) (fits(low + (high - low) / 2) ? low : high) = low + (high - low) / 2;
     say(options, cat("context cut to ", low, " of ", own, " tokens: more does not fit in memory; --context chooses another"));
@@ -79,9 +82,11 @@ std::shared_ptr<LoadedModel> LoadedModel::open(const OpenOptions& options, const
     out->template_ = choose_template(options, entry.folder);
     const int64_t weights = planned_weight_bytes(out->info_, *backend, options.quantize);
     EngineOptions engine;
+    engine.cache_dtype = options.cache_dtype;
     engine.context = choose_context(options, out->info_, weights, usable_bytes(*backend));
     say(options, cat(entry.name, " takes ", human_bytes(weights), " of memory for weights and ",
-                     human_bytes(cache_bytes(out->info_.config, engine.context)), " for a context of ", engine.context, " tokens"));
+                     human_bytes(cache_bytes(out->info_.config, engine.context, options.cache_dtype)), " for a context of ", engine.context,
+                     " tokens"));
     LoadOptions load;
     engine.profile = options.profile;
     load.max_context = engine.context;

@@ -18,14 +18,21 @@ namespace hearth {
 constexpr int64_t kBlockTokens = 32;  // tokens in a block of the KV cache
 
 /// One layer's pages of the KV cache. Block b, head g, token t of the block: row ((b * G + g) * 32 + t) of D elements.
+/// kI8 ("q8"): an element is code * scale, codes from -127 to 127, with a scale for each row: its largest magnitude / 127. A row that is not
+/// finite has NaN for its scale; one whose largest magnitude is below 1e-36 is zero.
 struct KvPages {
-    DType dtype = DType::kBf16;  // kBf16 or kF32
+    DType dtype = DType::kBf16;  // kBf16, kF32 or kI8
     void* k = nullptr;           // [B, G, 32, D]
     void* v = nullptr;           // [B, G, 32, D]
     int64_t num_blocks = 0, num_heads = 0, head_dim = 0;
+    float* k_scales = nullptr;  // [B, G, 32]; of kI8 alone
+    float* v_scales = nullptr;  // likewise
 
     int64_t offset(int64_t slot, int64_t head) const {  // elements; slot = block * 32 + token
         return ((slot / kBlockTokens * num_heads + head) * kBlockTokens + slot % kBlockTokens) * head_dim;
+    }
+    int64_t token_bytes() const {  // of k and v of all heads
+        return 2 * num_heads * (head_dim * bytes_of(dtype) + (dtype == DType::kI8 ? 4 : 0));
     }
 };
 
@@ -57,7 +64,7 @@ struct QkvArgs {
     int64_t num_heads = 0;  // H
     View<float, 2> q;       // [T, H * D]
 
-    int64_t bytes() const { return w.bytes + 4 * (x.size() + q.size()) + x.extent[0] * 2 * cache.num_heads * cache.head_dim * bytes_of(cache.dtype); }
+    int64_t bytes() const { return w.bytes + 4 * (x.size() + q.size()) + x.extent[0] * cache.token_bytes(); }
     int64_t flops() const { return 2 * x.extent[0] * w.n * w.k; }
 };
 
@@ -79,7 +86,7 @@ struct AttentionArgs {
     int64_t bytes() const {  // each sequence's keys once
         int64_t keys = 0;
         for (int64_t s = 0; s < num_seqs(); ++s) keys += positions(seq_starts(s + 1) - 1) + 1;
-        return 4 * (q.size() + y.size()) + keys * 2 * cache.num_heads * cache.head_dim * bytes_of(cache.dtype);
+        return 4 * (q.size() + y.size()) + keys * cache.token_bytes();
     }
     int64_t flops() const {
         int64_t pairs = 0;
@@ -182,7 +189,7 @@ struct RopeAppendArgs {
     int64_t num_heads = 0;                    // H
     View<float, 2> q;                         // [T, H * D]
 
-    int64_t bytes() const { return 4 * (qkv.size() + q.size()) + qkv.extent[0] * 2 * cache.num_heads * cache.head_dim * bytes_of(cache.dtype); }
+    int64_t bytes() const { return 4 * (qkv.size() + q.size()) + qkv.extent[0] * cache.token_bytes(); }
     int64_t flops() const { return 6 * qkv.size(); }
 };
 

@@ -150,7 +150,7 @@ Model::Workspace::Workspace(const Model& model, int64_t max_tokens, int64_t max_
     ScratchCount count{model.backend().device()};
     for (int64_t tokens = 1; tokens <= max_tokens;
          tokens = tokens == max_tokens ? tokens + 1 : std::min(max_tokens, tokens < 16 ? tokens + 1 : 2 * tokens)) {
-        for (const DType cache : {DType::kBf16, DType::kF32}) {
+        for (const DType cache : {DType::kBf16, DType::kF32, DType::kI8}) {
             ModelStep(model, tokens, 1, cache).visit(count);
             ModelStep(model, tokens, tokens, cache).visit(count);
         }

@@ -31,7 +31,7 @@ struct Rows {
 
     std::vector<Variant<EmbedArgs>> embed{cpu::kEmbedAvx512, cpu::kEmbedAvx2, kEmbedReference};
     std::vector<Variant<QkvArgs>> qkv{kQkvComposite, kQkvReference};
-    std::vector<Variant<AttentionArgs>> attention{cpu::kAttentionAvx512, cpu::kAttentionAvx2, kAttentionReference};
+    std::vector<Variant<AttentionArgs>> attention{cpu::kAttentionAmx, cpu::kAttentionAvx512, cpu::kAttentionAvx2, kAttentionReference};
     std::vector<Variant<ProjectArgs>> project{kProjectComposite, kProjectReference};
     std::vector<Variant<GateUpArgs>> gate_up{kGateUpComposite, kGateUpReference};
     std::vector<Variant<ExpertsArgs>> experts{kExpertsComposite, kExpertsReference};

@@ -6,7 +6,10 @@
 namespace hearth {
 namespace {
 
-float at(const KvPages& cache, const void* pages, int64_t i) { return load_float(pages, cache.dtype, i); }
+float at(const KvPages& cache, const void* pages, const float* scales, int64_t i) {
+    if (cache.dtype == DType::kI8) return static_cast<float>(static_cast<const int8_t*>(pages)[i]) * scales[i / cache.head_dim];
+    return load_float(pages, cache.dtype, i);
+}
 
 /// One query head against keys [first, last] of its sequence.
 void attend(const AttentionArgs& a, int64_t seq, const float* q, int64_t group, int64_t first, int64_t last, float* scores, float* y) {
@@ -18,7 +21,7 @@ void attend(const AttentionArgs& a, int64_t seq, const float* q, int64_t group, 
     for (int64_t p = first; p <= last; ++p) {
         const int64_t key = offset(p);
         float dot = 0;
-        for (int64_t i = 0; i < d; ++i) dot += q[i] * at(a.cache, a.cache.k, key + i);
+        for (int64_t i = 0; i < d; ++i) dot += q[i] * at(a.cache, a.cache.k, a.cache.k_scales, key + i);
         scores[p - first] = dot * a.scale;
         largest = std::max(largest, scores[p - first]);
     }
@@ -26,7 +29,7 @@ void attend(const AttentionArgs& a, int64_t seq, const float* q, int64_t group, 
     for (int64_t p = first; p <= last; ++p) sum += scores[p - first] = std::exp(scores[p - first] - largest);
     for (int64_t i = 0; i < d; ++i) {
         double value = 0;
-        for (int64_t p = first; p <= last; ++p) value += double{scores[p - first]} * at(a.cache, a.cache.v, offset(p) + i);
+        for (int64_t p = first; p <= last; ++p) value += double{scores[p - first]} * at(a.cache, a.cache.v, a.cache.v_scales, offset(p) + i);
         y[i] = static_cast<float>(value / sum);
     }
 }

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cmath>
+
 #include "kernels/reference/math.h"
 #include "kernels/reference/reference.h"
 
@@ -16,11 +19,29 @@ void rotate(const float* head, View<const float, 1> norm, float eps, const float
     }
 }
 
-void store(const KvPages& cache, void* pages, int64_t at, int64_t i, float value) {
-    if (cache.dtype == DType::kBf16) {
-        static_cast<Bf16*>(pages)[at + i] = to_bf16(value);
-    } else {
-        static_cast<float*>(pages)[at + i] = value;
+/// Codes and scale of a row of a cache of kI8.
+void quantize(const float* x, int64_t d, int8_t* codes, float* scale) {
+    float largest = 0;
+    bool finite = true;
+    for (int64_t i = 0; i < d; ++i) {
+        finite = finite && std::isfinite(x[i]);
+        largest = std::max(largest, std::abs(x[i]));
+    }
+    const bool codable = finite && largest >= 1e-36f;
+    const float inverse = codable ? 127 / largest : 0;
+    *scale = codable ? largest / 127 : finite ? 0 : NAN;
+    for (int64_t i = 0; i < d; ++i) codes[i] = codable ? static_cast<int8_t>(std::nearbyint(x[i] * inverse)) : int8_t{0};
+}
+
+void store(const KvPages& cache, void* pages, float* scales, int64_t at, const float* x) {
+    const int64_t d = cache.head_dim;
+    if (cache.dtype == DType::kI8) return quantize(x, d, static_cast<int8_t*>(pages) + at, scales + at / d);
+    for (int64_t i = 0; i < d; ++i) {
+        if (cache.dtype == DType::kBf16) {
+            static_cast<Bf16*>(pages)[at + i] = to_bf16(x[i]);
+        } else {
+            static_cast<float*>(pages)[at + i] = x[i];
+        }
     }
 }
 
@@ -34,10 +55,8 @@ void run(const RopeAppendArgs& a, Stream&) noexcept {
             float key[512];
             rotate(row + (heads + g) * d, a.k_norm, a.eps, rope, d, key);
             const int64_t at = a.cache.offset(a.slots(t), g);
-            for (int64_t i = 0; i < d; ++i) {
-                store(a.cache, a.cache.k, at, i, key[i]);
-                store(a.cache, a.cache.v, at, i, row[(heads + groups + g) * d + i]);
-            }
+            store(a.cache, a.cache.k, a.cache.k_scales, at, key);
+            store(a.cache, a.cache.v, a.cache.v_scales, at, row + (heads + groups + g) * d);
         }
     }
 }

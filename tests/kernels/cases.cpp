@@ -1,5 +1,6 @@
 #include "tests/kernels/cases.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -111,6 +112,13 @@ KvPages Inputs::pages() {
             auto* narrow = reinterpret_cast<Bf16*>(values);
             for (int64_t i = 0; i < count; ++i) narrow[i] = to_bf16(values[i]);
         }
+        if (shape_.cache == DType::kI8) {
+            auto* codes = reinterpret_cast<int8_t*>(values);
+            for (int64_t i = 0; i < count; ++i) codes[i] = static_cast<int8_t>(std::clamp(values[i] * 40, -127.0f, 127.0f));
+            float* scales = numbers(count / shape_.head_dim, 0.01f);
+            for (int64_t i = 0; i < count / shape_.head_dim; ++i) scales[i] = std::abs(scales[i]) + 0.01f;
+            (side == &pages.k ? pages.k_scales : pages.v_scales) = scales;
+        }
     }
     return pages;
 }
@@ -130,7 +138,7 @@ View<float, 2> Inputs::out(int64_t rows, int64_t columns) {
 std::vector<float> Inputs::results() const {
     std::vector<float> all;
     for (const Watched& w : watched_) {
-        for (int64_t i = 0; i < w.bytes / bytes_of(w.type); ++i) all.push_back(load_float(w.data, w.type, i));
+        for (int64_t i = 0; i < w.bytes / bytes_of(w.type); ++i) all.push_back(w.type == DType::kI8 ? static_cast<const int8_t*>(w.data)[i] : load_float(w.data, w.type, i));
     }
     return all;
 }
@@ -151,6 +159,10 @@ RopeAppendArgs Inputs::rope_append() {
     const int64_t count = num_blocks_ * shape_.groups * kBlockTokens * d;
     watch(cache.k, count, cache.dtype);
     watch(cache.v, count, cache.dtype);
+    if (cache.dtype == DType::kI8) {
+        watch(cache.k_scales, count / d, DType::kF32);
+        watch(cache.v_scales, count / d, DType::kF32);
+    }
     const View<const float, 1> none;
     return {as_const(matrix(t, (shape_.heads + 2 * shape_.groups) * d)), shape_.qk_norm ? vector(d, 1, 0.2f) : none, shape_.qk_norm ? vector(d, 1, 0.2f) : none, 1e-5f,
             {positions_.data(), {t}}, {slots_.data(), {t}}, {rope_.data(), {table_width_ * kBlockTokens, d}}, cache, shape_.heads, out(t, shape_.heads * d)};

@@ -38,6 +38,26 @@ TEST(KvCache, GivesEachLayerPagesOfItsOwnThatDoNotOverlap) {
     }
 }
 
+TEST(KvCache, OfQ8HasAScaleForEachTokenAndHeadBehindTheCodes) {
+    const auto backend = reference();
+    const ModelConfig config = testing::tiny_config({.layers = 3});
+    const KvCache cache(config, *backend, 5, DType::kI8);
+    const int64_t rows = 5 * config.kv_heads * kBlockTokens;
+    EXPECT_EQ(cache.bytes(), 3 * 2 * rows * (config.head_dim + 4));
+    const auto* end = static_cast<const std::byte*>(cache.layer(0).k);
+    for (int64_t i = 0; i < 3; ++i) {
+        const KvPages& pages = cache.layer(i);
+        EXPECT_EQ(pages.k, end);
+        EXPECT_EQ(pages.v, end + rows * config.head_dim);
+        EXPECT_EQ(reinterpret_cast<const std::byte*>(pages.k_scales), end + 2 * rows * config.head_dim);
+        EXPECT_EQ(pages.v_scales, pages.k_scales + rows);
+        end = reinterpret_cast<const std::byte*>(pages.v_scales + rows);
+    }
+    EXPECT_EQ(end - static_cast<const std::byte*>(cache.layer(0).k), cache.bytes());
+    EXPECT_EQ(cache_type_name(DType::kI8), "q8");
+    EXPECT_EQ(cache_type_name(DType::kBf16), "bf16");
+}
+
 TEST(KvCache, NamesTheBytesThatMemoryHadNoRoomFor) {
     const auto backend = reference();
     const ModelConfig config = testing::tiny_config({});

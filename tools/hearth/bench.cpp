@@ -20,9 +20,6 @@ namespace hearth::tool {
 
 namespace {
 
-/// What --cache may say.
-constexpr std::array<std::pair<const char*, DType>, 2> kCacheTypes = {{{"bf16", DType::kBf16}, {"f32", DType::kF32}}};
-
 std::string utc_now() {
     const std::time_t now = std::time(nullptr);
     std::tm parts{};
@@ -57,9 +54,6 @@ public:
         arguments.choice("-o,--output", format_, {"md", "csv", "json", "jsonl"}, "md (default), csv, json or jsonl");
         arguments.text("--random-weights", random_config_, "A config.json in place of a model: seeded random weights of its shape", "FILE");
         arguments.choice("--dtype", dtype_, {"bf16", "f16", "f32"}, "Of random weights; default: bf16");
-        std::vector<std::string> caches;
-        for (const auto& [name, type] : kCacheTypes) caches.emplace_back(name);
-        arguments.choice("--cache", cache_, caches, "Of the KV cache; default: bf16");
         arguments.flag("--profile", run_.profile, "Where the time goes: a table of the stages (to standard error unless -o md)");
         arguments.flag("--no-warmup", no_warm_up_, "No untimed steps before");
         arguments.flag("--no-limits", no_limits_, "Do not measure what the machine could do, which takes some seconds");
@@ -68,7 +62,7 @@ public:
 
     int run() override {
         run_.warm_up = !no_warm_up_;
-        run_.cache_dtype = std::ranges::find(kCacheTypes, cache_, [](const auto& type) { return std::string(type.first); })->second;
+        run_.cache_dtype = model_.cache_dtype();
         if (!random_config_.empty() && !model_.model.empty()) throw UsageError("expected either --model or --random-weights, found both");
         if (random_config_.empty() && !dtype_.empty()) throw UsageError("--dtype: expected together with --random-weights");
         const std::vector<BenchTest> tests = plan_tests(sweep_);
@@ -153,7 +147,7 @@ private:
     ModelOptions model_;
     BenchRun run_;
     BenchSweep sweep_;
-    std::string format_ = "md", random_config_, dtype_, cache_ = "bf16";
+    std::string format_ = "md", random_config_, dtype_;
     bool no_warm_up_ = false, no_limits_ = false;
     CheckpointInfo info_;
     std::string file_;

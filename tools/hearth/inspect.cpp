@@ -59,10 +59,11 @@ private:
             throw Error(ErrorKind::kTooLarge, cat("--context ", model_.context, ": this model was made for ", config.context, " tokens"));
         }
         EngineOptions wanted;
+        wanted.cache_dtype = model_.cache_dtype();
         wanted.context = model_.context > 0 ? model_.context : config.context;
         const EngineOptions engine = resolve_options(wanted, config.context);
         const Weights planned = planned_layer(report.info, backend, model_.quantize());
-        report.kernels = choose_kernels(report.info, planned, backend, engine.max_step_tokens, engine.context);
+        report.kernels = choose_kernels(report.info, planned, backend, engine);
         MemoryPlan& memory = report.memory;
         memory.context = engine.context;
         memory.weights = planned_weight_bytes(report.info, backend, model_.quantize());

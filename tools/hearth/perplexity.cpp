@@ -102,6 +102,7 @@ private:
         std::optional<KlBase> base;
         if (!kl_base_.empty()) base.emplace(kl_base_, kl_header(model, name, tokens, windows_), tokens);
         ScoringHooks hooks;
+        hooks.cache_dtype = model_.cache_dtype();
         if (model_.profile) hooks.profile = &profile;
         if (base) {
             model_.note(base->note());

@@ -1,15 +1,14 @@
 // Attention over the paged cache: which tiles there are, and who computes them.
 //
-// A unit of work is a tile of rows (tile.h) of one sequence and KV head, over all its keys or over one chunk of them. Long contexts with
-// few tokens are split into chunks, so that one sequence keeps all threads busy; the chunks' states wait in scratch and are merged in
-// order, with the same operations as without the split. Units are handed out one by one, the longest first: they differ in length, and each
-// writes what no other does, so who takes which changes no bit. Traffic: each block of keys and values once per tile and KV head. Bound:
+// Units (units.h) are handed out one by one, the longest first: they differ in length, and each writes what no other does, so who takes
+// which changes no bit. Traffic: each block of keys and values once per tile and KV head. Bound:
 // bandwidth of the cache for one token, FMA units for a prompt.
 #pragma once
 
 #include <atomic>
 
 #include "kernels/cpu/attention/tile.h"
+#include "kernels/cpu/attention/units.h"
 #include "kernels/cpu/cpu_stream.h"
 #include "kernels/select.h"
 
@@ -17,13 +16,6 @@ namespace hearth::cpu {
 
 /// Split into chunks only up to this many tokens, and this many states of a head.
 constexpr int64_t kSplitTokens = 64, kSplitStates = 1024;
-
-/// Some rows of one sequence and KV head against some of its chunks of keys.
-struct AttentionUnit {
-    int64_t seq = 0, group = 0;
-    Range rows;    // of tokens times heads of the group, token by token
-    Range chunks;  // of keys
-};
 
 /// Where a chunk's state waits: [T, H, chunks] of width + 2 numbers, or null.
 struct ChunkStates {
@@ -33,48 +25,11 @@ struct ChunkStates {
     static int64_t count(int64_t tokens, int64_t heads, int64_t chunks, int64_t width) { return tokens * heads * chunks * (width + 2); }
 };
 
-/// What all units of one call share.
-struct AttentionPlan {
-    const AttentionArgs& a;
-    int64_t heads_per_group;
-    bool split = false;
-    ChunkStates states{};
-
-    explicit AttentionPlan(const AttentionArgs& args) : a(args), heads_per_group(args.num_heads / args.cache.num_heads) {}
-
-    int64_t tokens_of(int64_t seq) const { return a.seq_starts.data[seq + 1] - a.seq_starts.data[seq]; }
-    int64_t tiles_of(int64_t seq) const { return ceil_div(tokens_of(seq) * heads_per_group, kTileRows); }
-    int64_t token_of(int64_t seq, int64_t row) const { return a.seq_starts.data[seq] + row / heads_per_group; }
-    int64_t position_of(int64_t seq, int64_t row) const { return a.positions.data[token_of(seq, row)]; }
-    int64_t first_key(int64_t position) const { return position + 1 - a.keys_of(position); }
-
-    /// Chunks that any token of a sequence sees.
-    Range chunks_of(int64_t seq) const {
-        constexpr int64_t kKeys = kChunkBlocks * kBlockTokens;
-        const int64_t first = a.positions.data[a.seq_starts.data[seq]], last = a.positions.data[a.seq_starts.data[seq + 1] - 1];
-        return {first_key(first) / kKeys, last / kKeys + 1};
-    }
-    int64_t units_of(int64_t seq) const {
-        if (tokens_of(seq) == 0) return 0;
-        return tiles_of(seq) * a.cache.num_heads * (split ? chunks_of(seq).size() : 1);
-    }
-
-    /// Unit `i` of sequence `seq`: the last tile first.
-    AttentionUnit unit(int64_t seq, int64_t i) const {
-        const Range chunks = chunks_of(seq);
-        const int64_t parts = split ? chunks.size() : 1, part = i % parts, group = i / parts % a.cache.num_heads;
-        const int64_t tile = tiles_of(seq) - 1 - i / parts / a.cache.num_heads;
-        AttentionUnit unit{seq, group, {tile * kTileRows, std::min((tile + 1) * kTileRows, tokens_of(seq) * heads_per_group)}, chunks};
-        if (split) unit.chunks = {chunks.begin + part, chunks.begin + part + 1};
-        return unit;
-    }
-};
-
 template <class V, class T>
 class AttentionTile {
 public:
-    AttentionTile(const AttentionPlan& plan, const TileScratch& scratch)
-        : p_(plan), t_(scratch), d_(plan.a.cache.head_dim), width_(padded_dim(d_)) {}
+    AttentionTile(const AttentionPlan<V>& plan, const TileScratch& scratch, const ChunkStates& states)
+        : p_(plan), t_(scratch), states_(states), d_(plan.a.cache.head_dim), width_(padded_dim(d_)) {}
 
     void run(const AttentionUnit& unit) const {
         load_queries(unit);
@@ -101,7 +56,7 @@ public:
         clear(t_.total, 1);
         const Range chunks = p_.chunks_of(seq);
         for (int64_t chunk = chunks.begin; chunk < chunks.end; ++chunk) {
-            const float* state = p_.states.at(token, head, chunk);
+            const float* state = states_.at(token, head, chunk);
             merge_row<V>(state[0], state[1], state + 2, t_.total.largest[0], t_.total.sum[0], t_.total.acc, width_);
         }
         divide_row<V>(t_.total.acc, t_.total.sum[0], d_, p_.a.y.row(token) + head * d_);
@@ -110,12 +65,7 @@ public:
 private:
     using Steps = TileSteps<V, T>;
 
-    int64_t head_of(const AttentionUnit& unit, int64_t r) const {
-        return unit.group * p_.heads_per_group + (unit.rows.begin + r) % p_.heads_per_group;
-    }
-    float* output(const AttentionUnit& unit, int64_t r) const {
-        return p_.a.y.row(p_.token_of(unit.seq, unit.rows.begin + r)) + head_of(unit, r) * d_;
-    }
+    float* output(const AttentionUnit& unit, int64_t r) const { return p_.a.y.row(p_.token_of(unit, r)) + p_.head_of(unit, r) * d_; }
 
     void clear(const SoftmaxState& s, int64_t rows) const {
         for (int64_t r = 0; r < rows; ++r) {
@@ -128,37 +78,32 @@ private:
     void load_queries(const AttentionUnit& unit) const {
         const auto scale = V::set(p_.a.scale);
         for (int64_t r = 0; r < unit.rows.size(); ++r) {
-            const float* q = p_.a.q.row(p_.token_of(unit.seq, unit.rows.begin + r)) + head_of(unit, r) * d_;
+            const float* q = p_.a.q.row(p_.token_of(unit, r)) + p_.head_of(unit, r) * d_;
             for (int64_t i = 0; i < d_; i += V::kLanes) V::store(t_.q + r * d_ + i, V::mul(V::load(q + i, d_ - i), scale), d_ - i);
         }
     }
 
     void run_block(const AttentionUnit& unit, int64_t block) const {
-        const int64_t first = block * kBlockTokens, last = p_.position_of(unit.seq, unit.rows.end - 1);
+        const int64_t first = block * kBlockTokens, last = p_.position_of(unit, unit.rows.size() - 1);
         if (first > last) return;
-        const auto position = [&](int64_t r) { return p_.position_of(unit.seq, unit.rows.begin + r); };
+        const auto position = [&](int64_t r) { return p_.position_of(unit, r); };
         Range rows{0, unit.rows.size()};  // those that see some key of the block: positions rise with r
         while (rows.begin < rows.end && position(rows.begin) < first) ++rows.begin;
         while (rows.begin < rows.end && p_.first_key(position(rows.end - 1)) >= first + kBlockTokens) --rows.end;
         if (rows.size() == 0) return;
 
         const int64_t keys = std::min(kBlockTokens, last + 1 - first);
-        const int64_t page = page_of(unit, block);
-        if (first + kBlockTokens <= last) fetch(page_of(unit, block + 1));
-        transpose_keys(reinterpret_cast<const uint32_t*>(static_cast<const T*>(p_.a.cache.k) + page),
-                       d_ * static_cast<int64_t>(sizeof(T)) / 4, reinterpret_cast<uint32_t*>(t_.keys));
-        Steps::widen_values(static_cast<const T*>(p_.a.cache.v) + page, d_, keys, t_.values);
+        const int64_t page = p_.page_of(unit, block);
+        if (first + kBlockTokens <= last) fetch(p_.page_of(unit, block + 1));
+        Steps::turn_keys(static_cast<const T*>(p_.a.cache.k) + page, d_, t_);
+        Steps::widen_values(static_cast<const T*>(p_.a.cache.v) + page, p_.a.cache.v_scales + page / d_, d_, keys, t_.values);
         Steps::score(t_.q, t_.keys, d_, rows, t_.scores);
         for (int64_t r = rows.begin; r < rows.end; ++r) {
             const Range visible{std::max<int64_t>(0, p_.first_key(position(r)) - first), std::min(kBlockTokens, position(r) + 1 - first)};
-            t_.factors[r] = Steps::soften(t_.scores + r * kBlockTokens, visible, t_.chunk.largest[r], t_.chunk.sum[r]);
+            t_.factors[r] =
+                Steps::soften(t_.scores + r * kBlockTokens, p_.a.cache.k_scales + page / d_, visible, t_.chunk.largest[r], t_.chunk.sum[r]);
         }
         Steps::weigh(t_, width_, keys, rows);
-    }
-
-    /// Where a block's keys and values of the unit's head begin, in elements.
-    int64_t page_of(const AttentionUnit& unit, int64_t block) const {
-        return p_.a.cache.offset(int64_t{p_.a.block_tables.row(unit.seq)[block]} * kBlockTokens, unit.group);
     }
 
     /// Pages lie scattered and end before the hardware has seen a pattern, so the next one is asked for while this one is computed.
@@ -174,15 +119,16 @@ private:
 
     void save(const AttentionUnit& unit, int64_t chunk) const {
         for (int64_t r = 0; r < unit.rows.size(); ++r) {
-            float* state = p_.states.at(p_.token_of(unit.seq, unit.rows.begin + r), head_of(unit, r), chunk);
+            float* state = states_.at(p_.token_of(unit, r), p_.head_of(unit, r), chunk);
             state[0] = t_.chunk.largest[r];
             state[1] = t_.chunk.sum[r];
             std::memcpy(state + 2, t_.chunk.acc + r * width_, static_cast<size_t>(width_) * sizeof(float));
         }
     }
 
-    const AttentionPlan& p_;
+    const AttentionPlan<V>& p_;
     const TileScratch& t_;
+    const ChunkStates& states_;
     int64_t d_, width_;
 };
 
@@ -196,7 +142,8 @@ template <class V, class T>
 void attend(const AttentionArgs& a, Stream& stream) noexcept {
     Scratch scratch(stream);
     ThreadPool& pool = pool_of(stream);
-    AttentionPlan plan(a);
+    AttentionPlan<V> plan{a, kTileRows, kChunkBlocks};
+    ChunkStates states{};
     const int64_t d = a.cache.head_dim, seqs = a.num_seqs(), threads = pool.threads();
     auto* tiles = scratch.take<TileScratch>(threads);
     for (int64_t i = 0; i < threads; ++i) tiles[i] = TileScratch::take(scratch, d);
@@ -211,25 +158,22 @@ void attend(const AttentionArgs& a, Stream& stream) noexcept {
     constexpr int64_t kUnitsPerThread = 4;  // enough for an even share
     plan.split = may_split(a) && threads > 1 && longest > 1 && units < kUnitsPerThread * threads;
     if (plan.split) {
-        plan.states = {nullptr, a.num_heads, most_chunks(a), padded_dim(d)};
-        plan.states.data = scratch.take<float>(ChunkStates::count(a.q.extent[0], a.num_heads, plan.states.chunks, plan.states.width));
+        states = {nullptr, a.num_heads, most_chunks(a), padded_dim(d)};
+        states.data = scratch.take<float>(ChunkStates::count(a.q.extent[0], a.num_heads, states.chunks, states.width));
     }
     std::atomic<int64_t> next{0};
     const auto work = [&](int thread) noexcept {
-        const AttentionTile<V, T> tile(plan, tiles[thread]);
-        int64_t seq = 0, first = 0;  // the sequence that the last unit was of, and its first unit
-        for (int64_t i = next++;; i = next++) {
-            while (seq < seqs && i - first >= plan.units_of(seq)) first += plan.units_of(seq++);
-            if (seq == seqs) return;
-            tile.run(plan.unit(seq, i - first));
-        }
+        const AttentionTile<V, T> tile(plan, tiles[thread], states);
+        UnitCursor<V> cursor(plan);
+        AttentionUnit unit;
+        while (cursor.seek(next++, unit)) tile.run(unit);
     };
     constexpr int64_t kKeysWorthSharing = 256;
     if (keys <= kKeysWorthSharing && units <= 1) return work(0);
     pool.run(work);
     if (!plan.split) return;
     pool.run([&](int thread) noexcept {
-        const AttentionTile<V, T> tile(plan, tiles[thread]);
+        const AttentionTile<V, T> tile(plan, tiles[thread], states);
         const Range part = part_of(a.q.extent[0] * a.num_heads, thread, threads);
         int64_t seq = 0;
         for (int64_t i = part.begin; i < part.end; ++i) {
@@ -244,6 +188,8 @@ template <class V>
 void run_attention(const AttentionArgs& a, Stream& stream) noexcept {
     if (a.cache.dtype == DType::kBf16) {
         attend<V, Bf16>(a, stream);
+    } else if (a.cache.dtype == DType::kI8) {
+        attend<V, int8_t>(a, stream);
     } else {
         attend<V, float>(a, stream);
     }
@@ -257,7 +203,7 @@ static inline size_t attention_workspace(const AttentionArgs& a, const Device& d
 }
 
 static inline bool attention_fits(const AttentionArgs& a) {
-    const bool cache = a.cache.dtype == DType::kBf16 || a.cache.dtype == DType::kF32;
+    const bool cache = a.cache.dtype == DType::kBf16 || a.cache.dtype == DType::kF32 || a.cache.dtype == DType::kI8;
     return cache && a.cache.head_dim % 2 == 0 && a.cache.head_dim <= 512 && a.num_heads % a.cache.num_heads == 0 && a.q.stride[1] == 1 &&
            a.y.stride[1] == 1;
 }

@@ -8,9 +8,11 @@
 
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "base/checked.h"
 #include "kernels/cpu/attention/transpose.h"
+#include "kernels/cpu/rows/codes.h"
 #include "kernels/cpu/thread_pool.h"
 #include "kernels/ops.h"
 #include "kernels/scratch.h"
@@ -42,13 +44,14 @@ constexpr int64_t padded_dim(int64_t d) { return round_up<int64_t>(d, 16); }
 struct TileScratch {
     float *q, *keys, *values, *scores;  // [64, d] scaled; [d, 32] or [d/2, 32] pairs; [32, width]; [64, 32]
     float* factors;                     // [64]
+    Bf16* codes;                        // [32, d]: keys of a q8 cache before they are turned
     SoftmaxState chunk, total;
 
     static size_t bytes(int64_t d) {
         const int64_t width = padded_dim(d);
         return scratch_bytes<float>(kTileRows * d) + scratch_bytes<float>(d * kBlockTokens) + scratch_bytes<float>(kBlockTokens * width) +
                scratch_bytes<float>(kTileRows * kBlockTokens) + 5 * scratch_bytes<float>(kTileRows) +
-               2 * scratch_bytes<float>(kTileRows * width);
+               scratch_bytes<Bf16>(kBlockTokens * d) + 2 * scratch_bytes<float>(kTileRows * width);
     }
     static TileScratch take(Scratch& scratch, int64_t d) {
         const int64_t width = padded_dim(d);
@@ -61,6 +64,7 @@ struct TileScratch {
         s.values = scratch.take<float>(kBlockTokens * width);
         s.scores = scratch.take<float>(kTileRows * kBlockTokens);
         s.factors = scratch.take<float>(kTileRows);
+        s.codes = scratch.take<Bf16>(kBlockTokens * d);
         s.chunk = state();
         s.total = state();
         return s;
@@ -89,20 +93,36 @@ void divide_row(const float* acc, float sum, int64_t d, float* y) {
 template <class V, class T>
 struct TileSteps {
     using F = typename V::F;
-    static constexpr bool kPairs = sizeof(T) == 2;
+    static constexpr bool kCodes = std::is_same_v<T, int8_t>, kPairs = kCodes || sizeof(T) == 2;  // codes become bf16, exactly
     static constexpr int kKeyVectors = kBlockTokens / V::kLanes;
     static constexpr int kScoreRows = kKeyVectors == 2 ? 8 : 2;  // rows whose scores stay in registers
     static constexpr int kValueRows = kKeyVectors == 2 ? 4 : 3, kValueVectors = kKeyVectors == 2 ? 4 : 3;
 
-    static void widen_values(const T* values, int64_t d, int64_t keys, float* out) {
+    static void widen_values(const T* values, const float* scales, int64_t d, int64_t keys, float* out) {
         const int64_t width = padded_dim(d);
         for (int64_t key = 0; key < keys; ++key) {
             for (int64_t i = 0; i < width; i += V::kLanes) {
-                V::store(out + key * width + i, d - i >= V::kLanes ? V::load(values + key * d + i)
-                                                : i < d            ? V::load(values + key * d + i, d - i)
-                                                                   : V::zero());
+                if constexpr (kCodes) {
+                    V::store(out + key * width + i,
+                             i < d ? V::mul(load_codes(values + key * d + i, d - i), V::set(scales[key])) : V::zero());
+                } else {
+                    V::store(out + key * width + i, d - i >= V::kLanes ? V::load(values + key * d + i)
+                                                    : i < d            ? V::load(values + key * d + i, d - i)
+                                                                       : V::zero());
+                }
             }
         }
+    }
+
+    /// A block's keys, turned so that lanes are keys; those of a q8 cache still want their scales.
+    static void turn_keys(const T* keys, int64_t d, const TileScratch& t) {
+        const void* rows = keys;
+        if constexpr (kCodes) {
+            for (int64_t i = 0; i < kBlockTokens * d; i += V::kLanes)
+                V::store(t.codes + i, load_codes(keys + i, kBlockTokens * d - i), kBlockTokens * d - i);
+            rows = t.codes;
+        }
+        transpose_keys(static_cast<const uint32_t*>(rows), d * (kPairs ? 2 : 4) / 4, reinterpret_cast<uint32_t*>(t.keys));
     }
 
     /// scores[row][32] = q[row] . key for kRows rows.
@@ -146,12 +166,13 @@ struct TileSteps {
 
     /// The scores of one row, of which keys [visible.begin, visible.end) count, become exponentials; returns by what the row's past
     /// shrinks.
-    static float soften(float* scores, Range visible, float& largest, float& sum) {
+    static float soften(float* scores, const float* key_scales, Range visible, float& largest, float& sum) {
         F s[kKeyVectors];
         const F begin = V::set(static_cast<float>(visible.begin)), end = V::set(static_cast<float>(visible.end)), none = V::set(-INFINITY);
         F top = V::set(largest);
         for (int v = 0; v < kKeyVectors; ++v) {
             s[v] = V::load(scores + v * V::kLanes);
+            if constexpr (kCodes) s[v] = V::mul(s[v], V::load(key_scales + v * V::kLanes));
             if (visible.size() < kBlockTokens) {
                 const F index = V::add(V::index(), V::set(static_cast<float>(v * V::kLanes)));
                 s[v] = V::choose(V::less(index, begin), none, V::choose(V::less(index, end), s[v], none));

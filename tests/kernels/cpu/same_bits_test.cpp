@@ -162,7 +162,8 @@ struct Context {
     DType dtype;
     std::vector<int64_t> lengths;
     std::vector<std::byte> k, v;
-    std::vector<std::vector<float>> q;  // of each sequence: [length, H * D]
+    std::vector<float> k_scales, v_scales;  // of codes
+    std::vector<std::vector<float>> q;      // of each sequence: [length, H * D]
     int64_t width = 0, blocks = 0;
 
     Context(int64_t heads_, int64_t groups_, int64_t dim_, int64_t window_, DType dtype_, std::vector<int64_t> lengths_)
@@ -175,10 +176,16 @@ struct Context {
             for (size_t i = 0; i < numbers.size(); ++i) {
                 if (dtype == DType::kBf16) {
                     reinterpret_cast<Bf16*>(pages->data())[i] = to_bf16(numbers[i]);
+                } else if (dtype == DType::kI8) {
+                    reinterpret_cast<int8_t*>(pages->data())[i] = static_cast<int8_t>(std::fmod(numbers[i] * 40, 128.0f));
                 } else {
                     reinterpret_cast<float*>(pages->data())[i] = numbers[i];
                 }
             }
+        }
+        for (auto* scales : {&k_scales, &v_scales}) {
+            *scales = random_floats(blocks * groups * kBlockTokens, scales == &k_scales ? 7 : 8);
+            for (float& x : *scales) x = 0.005f + 0.01f * std::abs(x);
         }
         for (size_t s = 0; s < lengths.size(); ++s) q.push_back(random_floats(lengths[s] * heads * dim, static_cast<uint32_t>(10 + s)));
     }
@@ -205,7 +212,8 @@ struct Context {
         std::vector<float> y(in.size(), NAN);
         AttentionArgs a;
         a.q = {in.data(), {tokens, heads * dim}};
-        a.cache = {dtype, const_cast<std::byte*>(k.data()), const_cast<std::byte*>(v.data()), blocks, groups, dim};
+        a.cache = {dtype, const_cast<std::byte*>(k.data()),    const_cast<std::byte*>(v.data()),   blocks, groups,
+                   dim,   const_cast<float*>(k_scales.data()), const_cast<float*>(v_scales.data())};
         a.positions = {positions.data(), {tokens}};
         a.seq_starts = {starts.data(), {seqs + 1}};
         a.block_tables = {tables.data(), {seqs, width}};
@@ -239,7 +247,9 @@ TEST(SameBits, AttentionWhateverTheChunkingThreadsAndNeighbours) {
     constexpr int64_t kLength = 333;
     for (const auto [heads, groups, dim, window, dtype] :
          {Case{4, 2, 16, 0, DType::kBf16}, Case{6, 2, 80, 0, DType::kF32}, Case{8, 1, 64, 50, DType::kBf16},
-          Case{3, 3, 24, 300, DType::kF32}, Case{71, 1, 8, 0, DType::kBf16}}) {
+          Case{3, 3, 24, 300, DType::kF32}, Case{71, 1, 8, 0, DType::kBf16}, Case{8, 2, 128, 0, DType::kBf16},
+          Case{2, 2, 100, 70, DType::kBf16}, Case{8, 2, 64, 0, DType::kI8}, Case{3, 1, 80, 40, DType::kI8},
+          Case{20, 1, 128, 0, DType::kI8}}) {
         const Context context(heads, groups, dim, window, dtype, {kLength, 40});
         const int64_t row_size = heads * dim;
         for_each_attention_row([&](const std::string& device, const std::string& row) {
@@ -262,44 +272,52 @@ TEST(SameBits, AttentionWhateverTheChunkingThreadsAndNeighbours) {
 
 TEST(SameBits, ALongContextSplitAmongThreadsIsTheSameAsInOnePiece) {
     constexpr int64_t kLength = 2100;
-    const Context context(4, 1, 32, 0, DType::kBf16, {kLength});
-    for_each_attention_row([&](const std::string& device, const std::string& row) {
-        const std::vector<float> want = context.run(device, row, 1, {{0, 0, kLength}});
-        if (want.empty()) return;
-        for (const int threads : {1, 2, 7}) {
-            for (const int64_t count : {1, 5}) {
-                const std::vector<float> got = context.run(device, row, threads, {{0, kLength - count, count}});
-                ASSERT_TRUE(same_bits(got.data(), want.data() + (kLength - count) * 128, count * 128))
-                    << row << " on " << device << ", " << threads << " threads";
+    for (const DType dtype : {DType::kBf16, DType::kI8, DType::kF32}) {
+        const Context context(4, 1, 32, 0, dtype, {kLength});
+        for_each_attention_row([&](const std::string& device, const std::string& row) {
+            const std::vector<float> want = context.run(device, row, 1, {{0, 0, kLength}});
+            if (want.empty()) return;
+            for (const int threads : {1, 2, 7}) {
+                for (const int64_t count : {1, 5}) {
+                    const std::vector<float> got = context.run(device, row, threads, {{0, kLength - count, count}});
+                    ASSERT_TRUE(same_bits(got.data(), want.data() + (kLength - count) * 128, count * 128))
+                        << row << " on " << device << ", " << threads << " threads";
+                }
             }
-        }
-    });
+        });
+    }
 }
 
 TEST(Attention, NeverReadsWhatOtherSequencesLeftInAPage) {
-    Context context(2, 1, 16, 0, DType::kF32, {5});
-    for_each_attention_row([&](const std::string& device, const std::string& row) {
-        const std::vector<float> want = context.run(device, row, 1, {{0, 0, 5}});
-        if (want.empty()) return;
-        Context poisoned = context;
-        for (auto* pages : {&poisoned.k, &poisoned.v}) {
-            auto* numbers = reinterpret_cast<float*>(pages->data());
-            for (int64_t i = 5 * 16; i < kBlockTokens * 16; ++i) numbers[i] = NAN;
-        }
-        EXPECT_TRUE(same_bits(poisoned.run(device, row, 1, {{0, 0, 5}}).data(), want.data(), std::ssize(want))) << row << " on " << device;
-    });
+    for (const DType dtype : {DType::kF32, DType::kBf16, DType::kI8}) {
+        const Context context(2, 1, 64, 0, dtype, {5});
+        for_each_attention_row([&](const std::string& device, const std::string& row) {
+            const std::vector<float> want = context.run(device, row, 1, {{0, 0, 5}});
+            if (want.empty()) return;
+            Context poisoned = context;
+            for (auto* pages : {&poisoned.k, &poisoned.v}) {
+                const auto first = static_cast<std::ptrdiff_t>(5 * 64 * bytes_of(dtype));
+                std::fill(pages->begin() + first, pages->end(), std::byte{0xFF});  // NaN as floats
+            }
+            for (auto* scales : {&poisoned.k_scales, &poisoned.v_scales}) std::fill(scales->begin() + 5, scales->end(), NAN);
+            const std::vector<float> got = poisoned.run(device, row, 1, {{0, 0, 5}});
+            EXPECT_TRUE(same_bits(got.data(), want.data(), std::ssize(want))) << row << " on " << device << ", " << name_of(dtype);
+        });
+    }
 }
 
 TEST(Attention, PassesOnWhatIsNoNumber) {
-    Context context(2, 1, 16, 0, DType::kF32, {40});
-    context.q[0][39 * 32 + 3] = NAN;
-    for_each_attention_row([&](const std::string& device, const std::string& row) {
-        const std::vector<float> y = context.run(device, row, 1, {{0, 0, 40}});
-        if (y.empty()) return;
-        EXPECT_TRUE(std::isnan(y[39 * 32])) << row;
-        EXPECT_TRUE(std::isfinite(y[39 * 32 + 16])) << row << ": the other head";
-        EXPECT_TRUE(std::isfinite(y[38 * 32])) << row << ": the token before";
-    });
+    for (const DType dtype : {DType::kF32, DType::kBf16, DType::kI8}) {
+        Context context(2, 1, 16, 0, dtype, {40});
+        context.q[0][39 * 32 + 3] = NAN;
+        for_each_attention_row([&](const std::string& device, const std::string& row) {
+            const std::vector<float> y = context.run(device, row, 1, {{0, 0, 40}});
+            if (y.empty()) return;
+            EXPECT_TRUE(std::isnan(y[39 * 32])) << row << ", " << name_of(dtype);
+            EXPECT_TRUE(std::isfinite(y[39 * 32 + 16])) << row << ": the other head, " << name_of(dtype);
+            EXPECT_TRUE(std::isfinite(y[38 * 32])) << row << ": the token before, " << name_of(dtype);
+        });
+    }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "kernels/units.h"
+#include "runtime/kv_cache.h"
 #include "tools/hearth/support/terminal.h"
 
 namespace hearth::tool {
@@ -57,8 +58,8 @@ nlohmann::ordered_json as_json(const BenchRow& row) {
         {"n_batch", test.batch},
         {"n_ubatch", test.batch},
         {"n_threads", row.threads},
-        {"type_k", std::string(name_of(row.cache_dtype))},
-        {"type_v", std::string(name_of(row.cache_dtype))},
+        {"type_k", std::string(cache_type_name(row.cache_dtype))},
+        {"type_v", std::string(cache_type_name(row.cache_dtype))},
         {"n_gpu_layers", 0},
         {"flash_attn", true},
         {"n_prompt", test.prompt},

@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "base/text.h"
+#include "runtime/kv_cache.h"
 #include "runtime/stages.h"
 
 namespace hearth::tool {
@@ -17,7 +18,7 @@ alignas(64) constexpr std::byte kNoNumbers[64] = {};
 /// A step of one sequence of T tokens at the end of the context, over no memory.
 class Step {
 public:
-    Step(const ModelConfig& config, int64_t T, int64_t context)
+    Step(const ModelConfig& config, int64_t T, int64_t context, DType cache)
         : zeros_(static_cast<size_t>(std::max(T, ceil_div(context, kBlockTokens)))) {
         const int64_t blocks = ceil_div(context, kBlockTokens);
         positions_.resize(static_cast<size_t>(T));
@@ -30,7 +31,7 @@ public:
         views_.seq_starts = {starts_.data(), {2}};
         views_.block_tables = {zeros_.data(), {1, blocks}};
         views_.rope = {nullptr, {context, config.head_dim}};
-        pages_ = {DType::kBf16, nullptr, nullptr, blocks, config.kv_heads, config.head_dim};
+        pages_ = {cache, nullptr, nullptr, blocks, config.kv_heads, config.head_dim};
     }
 
     template <class Visit>
@@ -49,7 +50,7 @@ std::string describe(const Weight& weight) { return cat(name_of(weight.format), 
 
 std::string weights_of(const EmbedArgs& args) { return describe(args.table); }
 std::string weights_of(const QkvArgs& args) { return describe(args.w); }
-std::string weights_of(const AttentionArgs& args) { return cat(name_of(args.cache.dtype), " cache"); }
+std::string weights_of(const AttentionArgs& args) { return cat(cache_type_name(args.cache.dtype), " cache"); }
 std::string weights_of(const ProjectArgs& args) { return describe(args.w); }
 std::string weights_of(const GateUpArgs& args) { return describe(args.gate); }
 std::string weights_of(const ExpertsArgs& args) { return args.gate.extent[0] > 0 ? describe(args.gate(0)) : ""; }
@@ -106,17 +107,16 @@ Weights planned_layer(const CheckpointInfo& info, const Backend& backend, const 
     return hearth::planned_layer(info, backend, quantize, kNoNumbers);
 }
 
-KernelChoices choose_kernels(const CheckpointInfo& info, const Weights& planned, const Backend& backend, int64_t prefill_tokens,
-                             int64_t context) {
+KernelChoices choose_kernels(const CheckpointInfo& info, const Weights& planned, const Backend& backend, const EngineOptions& engine) {
     ModelConfig config = info.config;
     config.layers = 1;  // one layer stands for all
     const auto ask = [&](int64_t tokens) {
         Asker asker{backend.device(), {}, {}, 0};
-        Step(config, tokens, context).visit(config, planned, asker);
+        Step(config, tokens, engine.context, engine.cache_dtype).visit(config, planned, asker);
         asker.stages.insert(asker.stages.end(), asker.matmuls.begin(), asker.matmuls.end());
         return asker;
     };
-    const Asker decode = ask(1), prefill = ask(std::min(prefill_tokens, context));
+    const Asker decode = ask(1), prefill = ask(std::min(engine.max_step_tokens, engine.context));
     KernelChoices out{decode.stages, static_cast<int64_t>(std::max(decode.scratch, prefill.scratch))};
     for (size_t i = 0; i < out.rows.size(); ++i) {
         out.rows[i].decode = decode.stages[i].decode;

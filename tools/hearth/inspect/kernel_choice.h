@@ -7,6 +7,7 @@
 
 #include "kernels/backend.h"
 #include "loaders/load_model.h"
+#include "runtime/engine/engine.h"
 #include "runtime/weights.h"
 
 namespace hearth::tool {
@@ -26,8 +27,7 @@ struct KernelChoices {
 /// Weights as `backend` would lay them out, over no memory: for questions to rows, never for running. One layer.
 Weights planned_layer(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize);
 
-/// `prefill_tokens`: of a prefill step; `context`: at whose end the sequences stand.
-KernelChoices choose_kernels(const CheckpointInfo& info, const Weights& planned, const Backend& backend, int64_t prefill_tokens,
-                             int64_t context);
+/// `engine`: how many tokens a prefill step has, at the end of which context the sequences stand, what the cache holds.
+KernelChoices choose_kernels(const CheckpointInfo& info, const Weights& planned, const Backend& backend, const EngineOptions& engine);
 
 }  // namespace hearth::tool

@@ -55,6 +55,7 @@ Tally score_text(const Model& model, std::span<const int32_t> tokens, const Wind
         const int64_t end = std::min(begin + windows.context, count);
         ScoreOptions options;
         options.chunk = kChunk;
+        options.cache_dtype = hooks.cache_dtype;
         options.from = windows.from(begin, done);
         options.profile = hooks.profile;
         if (hooks.rows) options.rows = [&](const ScoredRows& rows) { hooks.rows({rows.first + begin, rows.expected}); };

@@ -36,6 +36,7 @@ struct Tally {
 };
 
 struct ScoringHooks {
+    DType cache_dtype = DType::kBf16;
     std::function<void(const ScoredRows&)> rows = {};  // of each scored token, once and in order; `first` counts from the text's start
     std::function<void(int64_t done, const Tally&)> progress = {};  // after each window: tokens of the text that are behind
     Profile* profile = nullptr;

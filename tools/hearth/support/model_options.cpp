@@ -22,6 +22,7 @@ void ModelOptions::declare(Arguments& arguments, bool with_template) {
     arguments.choice("--quant", quant, {"q8", "q4"},
                      "Quantise plain weights while they are loaded; with q4 the embedding and the head are q8");
     arguments.text("--keep", keep, "With --quant: other formats for some, as lm_head=float,embed=q4,layers.0=q8", "NAME=q8|q4|float,...");
+    arguments.choice("--cache", cache, {"bf16", "q8", "f32"}, "Of the KV cache: q8 takes half the memory of bf16; default: bf16");
     if (with_template) {
         arguments.choice(
             "--chat-template", chat_template, builtin_template_names(), "A built-in template in place of the model's: " + [] {
@@ -44,6 +45,8 @@ BackendOptions ModelOptions::backend() const {
     return options;
 }
 
+DType ModelOptions::cache_dtype() const { return cache == "q8" ? DType::kI8 : cache == "f32" ? DType::kF32 : DType::kBf16; }
+
 QuantizeOptions ModelOptions::quantize() const {
     QuantizeOptions options;
     if (!keep.empty() && quant.empty()) throw UsageError("--keep: expected together with --quant");
@@ -57,6 +60,7 @@ OpenOptions ModelOptions::open_options() const {
     options.model = model;
     options.backend = backend();
     options.context = context;
+    options.cache_dtype = cache_dtype();
     options.quantize = quantize();
     options.chat_template = chat_template;
     options.profile = profile;

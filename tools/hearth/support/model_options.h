@@ -13,9 +13,9 @@ namespace hearth::tool {
 class Arguments;
 class Interrupts;
 
-/// --model, --context, --threads, --device, --order, --quant, --keep, --chat-template, --quiet; HEARTH_FORCE.
+/// --model, --context, --threads, --device, --order, --quant, --keep, --cache, --chat-template, --quiet; HEARTH_FORCE.
 struct ModelOptions {
-    std::string model, device = "cpu", order = "fixed", chat_template, quant, keep;
+    std::string model, device = "cpu", order = "fixed", chat_template, quant, keep, cache = "bf16";
     int64_t context = 0, threads = 0;
     bool quiet = false;
     bool profile = false;  // declared by the subcommands that print it
@@ -24,6 +24,8 @@ struct ModelOptions {
     void declare(Arguments& arguments, bool with_template = true);
 
     BackendOptions backend() const;
+
+    DType cache_dtype() const;
 
     /// Throws Error for rules that cannot be read, UsageError for --keep without --quant.
     QuantizeOptions quantize() const;

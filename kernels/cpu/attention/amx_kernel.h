@@ -1,0 +1,253 @@
+// One unit of attention in tiles of 16 queries, chunk by chunk of keys; the steps are those of `Format` (amx_bf16.h, amx_q8.h).
+//
+// Per chunk: the values are turned once, then pairs of query tiles pass: scores of the whole chunk, their softmax in place, values weighted
+// by it, and the result merged into the queries' state. What the next chunk needs is fetched into L2 meanwhile, in small parts, so that
+// memory is busy all the time.
+#pragma once
+
+#include <cstring>
+#include <type_traits>
+
+#include "kernels/cpu/attention/amx_q8.h"
+
+namespace hearth::cpu {
+namespace {
+
+constexpr int64_t kAmxRows = 256, kAmxTiles = kAmxRows / kLanes;  // of a unit
+
+/// Shapes of the tiles: all 16 rows of 64 bytes. Of one thread, for a while.
+class TileSession {
+public:
+    TileSession() {
+        struct alignas(64) Config {
+            uint8_t palette = 1, start_row = 0, reserved[14] = {};
+            uint16_t row_bytes[16] = {};
+            uint8_t rows[16] = {};
+        } config;
+        for (size_t i = 0; i < 8; ++i) {
+            config.row_bytes[i] = 64;
+            config.rows[i] = 16;
+        }
+        asm volatile("" : : "r"(&config) : "memory");  // g++ believes that only the first word is read
+        _tile_loadconfig(&config);
+    }
+    ~TileSession() { _tile_release(); }
+    TileSession(const TileSession&) = delete;
+    TileSession& operator=(const TileSession&) = delete;
+};
+
+/// The scratch of one thread.
+template <class Format>
+struct AmxScratch {
+    std::byte *queries, *keys, *values;  // tiles of queries; copies of blocks, where they cannot be read in place; blocks of turned values
+    float* scores[2];                    // [128][16]
+    float *chunk[2], *total;             // LaneState; kAmxTiles of them
+    float *key_scales, *value_scales;    // [128], of a q8 cache
+    int32_t* positions;                  // [kAmxRows]
+
+    static size_t bytes(int64_t d) {
+        const int64_t state = LaneState::size(Format::depth(d));
+        return scratch_bytes<std::byte>(kAmxTiles * Format::query_bytes(d)) +
+               2 * scratch_bytes<std::byte>(kAmxBlocks * Format::value_bytes(d)) + 2 * scratch_bytes<float>(kAmxKeys * kLanes) +
+               2 * scratch_bytes<float>(state) + scratch_bytes<float>(kAmxTiles * state) + 2 * scratch_bytes<float>(kAmxKeys) +
+               scratch_bytes<int32_t>(kAmxRows);
+    }
+    static AmxScratch take(Scratch& scratch, int64_t d) {
+        const int64_t state = LaneState::size(Format::depth(d));
+        AmxScratch s{};
+        s.queries = scratch.take<std::byte>(kAmxTiles * Format::query_bytes(d));
+        s.keys = scratch.take<std::byte>(kAmxBlocks * Format::value_bytes(d));
+        s.values = scratch.take<std::byte>(kAmxBlocks * Format::value_bytes(d));
+        for (float*& scores : s.scores) scores = scratch.take<float>(kAmxKeys * kLanes);
+        for (float*& chunk : s.chunk) chunk = scratch.take<float>(state);
+        s.total = scratch.take<float>(kAmxTiles * state);
+        s.key_scales = scratch.take<float>(kAmxKeys);
+        s.value_scales = scratch.take<float>(kAmxKeys);
+        s.positions = scratch.take<int32_t>(kAmxRows);
+        return s;
+    }
+};
+
+/// States of all chunks of all query tiles of a split call: [tiles][chunks], LaneState each.
+struct AmxStates {
+    float* data = nullptr;
+    int64_t chunks = 0, size = 0;
+    LaneState at(int64_t tile, int64_t chunk) const { return {data + (tile * chunks + chunk) * size}; }
+};
+
+template <class Format>
+class AmxUnit {
+public:
+    using Plan = AttentionPlan<Avx512>;
+    using Element = typename Format::Element;
+    static constexpr bool kScales = std::is_same_v<Element, int8_t>;
+
+    AmxUnit(const Plan& plan, const AmxScratch<Format>& scratch, const AmxStates& states)
+        : p_(plan), t_(scratch), states_(states), d_(plan.a.cache.head_dim), depth_(Format::depth(d_)) {}
+
+    /// `tile`: the number of the unit's first query tile among all. `next`: what this thread will do then, or null.
+    void run(const AttentionUnit& unit, int64_t tile, const AttentionUnit* next) const {
+        load_queries(unit);
+        const int64_t tiles = ceil_div(unit.rows.size(), kLanes);
+        if (!p_.split) {
+            for (int64_t i = 0; i < tiles; ++i) total(i).clear(depth_);
+        }
+        for (int64_t chunk = unit.chunks.begin; chunk < unit.chunks.end; ++chunk) {
+            Ahead ahead(block_bytes() / 64);
+            if (chunk + 1 < unit.chunks.end) {
+                plan_fetch(unit, chunk + 1, ahead);
+            } else if (next) {
+                plan_fetch(*next, next->chunks.begin, ahead);
+            }
+            ahead.end();
+            load_values(unit, chunk, ahead);
+            for (int64_t i = 0; i < tiles; i += 2) {
+                const LaneState to[2] = {p_.split ? states_.at(tile + i, chunk) : LaneState{t_.chunk[0]},
+                                         p_.split ? states_.at(tile + i + 1, chunk) : LaneState{t_.chunk[1]}};
+                if (i + 1 < tiles) {
+                    run_tiles<2>(unit, chunk, i, to, ahead);
+                } else {
+                    run_tiles<1>(unit, chunk, i, to, ahead);
+                }
+                for (int64_t j = i; !p_.split && j < std::min(tiles, i + 2); ++j) total(j).merge(to[j - i], depth_);
+            }
+        }
+        for (int64_t i = 0; !p_.split && i < tiles; ++i) finish(unit, i, total(i));
+    }
+
+    /// The saved states of query tile `i` of the unit, number `tile` among all, in order, into y.
+    void merge(const AttentionUnit& unit, int64_t i, int64_t tile) const {
+        total(0).clear(depth_);
+        for (int64_t chunk = unit.chunks.begin; chunk < unit.chunks.end; ++chunk) total(0).merge(states_.at(tile, chunk), depth_);
+        finish(unit, i, total(0));
+    }
+
+private:
+    LaneState total(int64_t i) const { return {t_.total + i * LaneState::size(depth_)}; }
+
+    void load_queries(const AttentionUnit& unit) const {
+        constexpr float kLog2E = 1.44269504f;
+        for (int64_t first = 0; first < unit.rows.size(); first += kLanes) {
+            const auto row = [&](int64_t r) { return p_.a.q.row(p_.token_of(unit, first + r)) + p_.head_of(unit, first + r) * d_; };
+            Format::pack_queries(row, std::min(kLanes, unit.rows.size() - first), d_, p_.a.scale * kLog2E,
+                                 t_.queries + first / kLanes * Format::query_bytes(d_));
+        }
+        for (int64_t r = 0; r < round_up(unit.rows.size(), kLanes); ++r)  // the last tile's spare lanes follow its last row
+            t_.positions[r] = static_cast<int32_t>(p_.position_of(unit, std::min(r, unit.rows.size() - 1)));
+    }
+
+    /// Blocks of a chunk that some row of the unit sees.
+    Range blocks_of(const AttentionUnit& unit, int64_t chunk) const {
+        const int64_t first = p_.first_key(p_.position_of(unit, 0)), last = p_.position_of(unit, unit.rows.size() - 1);
+        return {std::max(first / kBlockTokens, chunk * kAmxBlocks), std::min(last / kBlockTokens + 1, (chunk + 1) * kAmxBlocks)};
+    }
+
+    const std::byte* address(const void* pages, int64_t page) const {
+        return static_cast<const std::byte*>(pages) + page * static_cast<int64_t>(sizeof(Element));
+    }
+    int64_t block_bytes() const { return kBlockTokens * d_ * static_cast<int64_t>(sizeof(Element)); }
+
+    void plan_fetch(const AttentionUnit& unit, int64_t chunk, Ahead& ahead) const {
+        const Range blocks = blocks_of(unit, chunk);
+        for (int64_t block = blocks.begin; block < blocks.end; ++block) {
+            const int64_t page = p_.page_of(unit, block);
+            ahead.add(address(p_.a.cache.v, page));
+            ahead.add(address(p_.a.cache.k, page));
+            if (!kScales) continue;
+            for (const float* scales : {p_.a.cache.k_scales, p_.a.cache.v_scales}) {
+                _mm_prefetch(scales + page / d_, _MM_HINT_T1);
+                _mm_prefetch(scales + page / d_ + kBlockTokens / 2, _MM_HINT_T1);
+            }
+        }
+    }
+    /// A block as it lies, or a copy padded with zeros where its rows are no whole tiles or some were never written.
+    BlockRows rows_of(const void* pages, int64_t page, int64_t keys, std::byte* copy) const {
+        const std::byte* at = address(pages, page);
+        const int64_t bytes = d_ * static_cast<int64_t>(sizeof(Element)), padded = depth_ * static_cast<int64_t>(sizeof(Element));
+        if (d_ == depth_ && keys == kBlockTokens) return {at, bytes};
+        std::memset(copy, 0, static_cast<size_t>(kBlockTokens * padded));
+        for (int64_t i = 0; i < keys; ++i) std::memcpy(copy + i * padded, at + i * bytes, static_cast<size_t>(bytes));
+        return {copy, padded};
+    }
+    int64_t keys_in(const AttentionUnit& unit, int64_t block) const {
+        return std::min(kBlockTokens, p_.position_of(unit, unit.rows.size() - 1) + 1 - block * kBlockTokens);
+    }
+
+    /// Keys stay in place where they can: their copies are made here, once for all queries.
+    void load_values(const AttentionUnit& unit, int64_t chunk, Ahead& ahead) const {
+        const Range blocks = blocks_of(unit, chunk);
+        for (int64_t block = blocks.begin; block < blocks.end; ++block) {
+            const int64_t page = p_.page_of(unit, block), at = block % kAmxBlocks * Format::value_bytes(d_), keys = keys_in(unit, block);
+            Format::turn_values(rows_of(p_.a.cache.v, page, keys, t_.keys + at), d_, block % kAmxBlocks, t_.values, ahead);
+            rows_of(p_.a.cache.k, page, keys, t_.keys + at);
+            if (kScales) load_scales(page, block % kAmxBlocks, keys);
+        }
+    }
+    /// Keys that were never written weigh nothing, whatever scales lie there.
+    void load_scales(int64_t page, int64_t block, int64_t keys) const {
+        for (int64_t i = 0; i < kBlockTokens; ++i) {
+            t_.key_scales[block * kBlockTokens + i] = i < keys ? p_.a.cache.k_scales[page / d_ + i] : 0;
+            t_.value_scales[block * kBlockTokens + i] = i < keys ? p_.a.cache.v_scales[page / d_ + i] : 0;
+        }
+    }
+    BlockRows keys_of(const AttentionUnit& unit, int64_t block) const {
+        if (d_ == depth_ && keys_in(unit, block) == kBlockTokens)
+            return {address(p_.a.cache.k, p_.page_of(unit, block)), d_ * static_cast<int64_t>(sizeof(Element))};
+        return {t_.keys + block % kAmxBlocks * Format::value_bytes(d_), depth_ * static_cast<int64_t>(sizeof(Element))};
+    }
+
+    LaneKeys lane_keys(int64_t chunk, int64_t tile) const {
+        return {t_.positions + tile * kLanes, chunk * kAmxKeys, kAmxKeys, p_.a.window};
+    }
+
+    /// kTiles query tiles from `tile` on against a chunk, into states `to`.
+    template <int kTiles>
+    void run_tiles(const AttentionUnit& unit, int64_t chunk, int64_t tile, const LaneState* to, Ahead& ahead) const {
+        const LaneKeys keys[2] = {lane_keys(chunk, tile), lane_keys(chunk, tile + kTiles - 1)};
+        const Range blocks{keys[0].blocks().begin, keys[1].blocks().end};
+        if (blocks.size() <= 0) {
+            for (int i = 0; i < kTiles; ++i) to[i].clear(depth_);
+            return;
+        }
+        const std::byte* q = t_.queries + tile * Format::query_bytes(d_);
+        before_tile_loads();
+        for (int64_t block = blocks.begin; block < blocks.end; ++block) {
+            const int64_t at = block * kBlockTokens * kLanes;
+            Format::template score_block<kTiles>(keys_of(unit, chunk * kAmxBlocks + block), t_.key_scales + block * kBlockTokens, q, d_,
+                                                 t_.scores[0] + at, t_.scores[1] + at, ahead);
+        }
+        for (int i = 0; i < kTiles; ++i) soften(keys[i], blocks, t_.scores[i], to[i], ahead);
+        const __m512 units[2] = {Format::weight_unit(to[0]), Format::weight_unit(to[kTiles - 1])};
+        before_tile_loads();
+        for (int64_t column = 0; column < depth_; column += 32) {
+            Format::template weigh_columns<kTiles>(t_.values, d_, column, blocks, t_.scores[0], t_.scores[1], units,
+                                                   to[0].values() + column * kLanes, to[kTiles - 1].values() + column * kLanes, ahead);
+        }
+    }
+
+    void soften(const LaneKeys& keys, Range blocks, float* scores, const LaneState& to, Ahead& ahead) const {
+        __m512 largest = _mm512_set1_ps(-INFINITY);
+        for (int64_t block = blocks.begin; block < blocks.end; ++block) {
+            float* s = scores + block * kBlockTokens * kLanes;
+            if (!keys.all_see(block)) hide_keys(keys, block, s);
+            largest = largest_of(s, largest);
+        }
+        const int64_t lines = depth_ * static_cast<int64_t>(sizeof(Element)) / 25;
+        _mm512_storeu_ps(to.data, largest);
+        Format::soften(blocks, scores, shift_of(largest), t_.value_scales, lines, to, ahead);
+    }
+
+    void finish(const AttentionUnit& unit, int64_t i, const LaneState& state) const {
+        const int64_t first = i * kLanes;
+        state.finish(d_, std::min(kLanes, unit.rows.size() - first),
+                     [&](int64_t r) { return p_.a.y.row(p_.token_of(unit, first + r)) + p_.head_of(unit, first + r) * d_; });
+    }
+
+    const Plan& p_;
+    const AmxScratch<Format>& t_;
+    const AmxStates& states_;
+    int64_t d_, depth_;
+};
+
+}  // namespace
+}  // namespace hearth::cpu

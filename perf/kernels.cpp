@@ -48,7 +48,7 @@ struct Bench {
     Limits limits;
 
     double peak_of(std::string_view row) const {
-        if (row.ends_with("_amx") || row.ends_with("_onednn"))
+        if (row.ends_with("amx") || row.ends_with("_onednn"))
             return limits.amx_bf16_gflops > 0 ? limits.amx_bf16_gflops : limits.dot_bf16_gflops;
         if (row == "matmul/bf16_avx512") return limits.dot_bf16_gflops;
         return limits.fma_f32_gflops;

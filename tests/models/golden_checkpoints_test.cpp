@@ -143,6 +143,30 @@ TEST_P(GoldenCheckpointsFast, StayWithinTheRoundingOfBf16) {
     }
 }
 
+TEST_P(GoldenCheckpointsFast, StayAsCloseWithACacheOfQ8AndGiveTheSameBitsInAnyChunking) {
+    const float largest = testing::largest_of(golden_.logits);
+    const auto margins = testing::router_margins(*exact_, golden_.ids);
+    RunResult first;
+    for (RunOptions options : ways_to_run()) {
+        options.cache = DType::kI8;
+        const RunResult got = testing::run_prompt(*model_, golden_.ids, options);
+        if (first.logits.empty()) {
+            first = got;
+            std::vector<float> errors;
+            for (int64_t t = 0; t < golden_.tokens(); ++t) {
+                if (margins[static_cast<size_t>(t)] < kNearTie) continue;
+                errors.push_back(largest_difference(row_of(got.logits, t, golden_.vocab()), row_of(golden_.logits, t, golden_.vocab())) /
+                                 largest);
+                EXPECT_LE(errors.back(), kWorst) << describe(options) << ", position " << t;
+            }
+            std::ranges::sort(errors);
+            EXPECT_LE(errors[errors.size() / 2], kMedian);
+            RecordProperty("q8", std::to_string(errors.back()) + " worst, " + std::to_string(errors[errors.size() / 2]) + " median");
+        }
+        EXPECT_EQ(got.logits, first.logits) << describe(options);
+    }
+}
+
 /// How far the distance of two logits of a row is off at most: the spread of the differences.
 float gap_error(std::span<const float> got, std::span<const float> want) {
     float low = 0, high = 0;

@@ -35,6 +35,8 @@ TEST(Inspect, WritesJson) {
     EXPECT_EQ(report["config"]["context"], 1024);
     EXPECT_EQ(report["memory"]["context"], 512);
     EXPECT_EQ(report["memory"]["cache_bytes_per_token"], 6 * 2 * 2 * 64 * 2);  // layers, k and v, heads, head size, bf16
+    const json small = json::parse(run_hearth({"inspect", "--json", "--context", "512", "--cache", "q8"}).out);
+    EXPECT_EQ(small["memory"]["cache_bytes_per_token"], 6 * 2 * 2 * (64 + 4));  // codes of a byte, and a scale
     const auto& memory = report["memory"];
     EXPECT_EQ(memory["total_bytes"].get<int64_t>(), memory["weights_bytes"].get<int64_t>() + memory["cache_bytes"].get<int64_t>() +
                                                         memory["activation_bytes"].get<int64_t>() + memory["scratch_bytes"].get<int64_t>());

@@ -85,13 +85,15 @@ public:
     AmxUnit(const Plan& plan, const AmxScratch<Format>& scratch, const AmxStates& states)
         : p_(plan), t_(scratch), states_(states), d_(plan.a.cache.head_dim), depth_(Format::depth(d_)) {}
 
-    /// `tile`: the number of the unit's first query tile among all. `next`: what this thread will do then, or null.
+    /// `tile`: the number of the unit's first query tile among all; `next`: what this thread will do then, or null. A unit that begins with
+    /// the first chunk that its rows see is merged as it goes; when it does not end with the last one, what it has is left as the state of
+    /// its last chunk. Any other unit leaves a state for each chunk.
     void run(const AttentionUnit& unit, int64_t tile, const AttentionUnit* next) const {
         load_queries(unit);
         const int64_t tiles = ceil_div(unit.rows.size(), kLanes);
-        if (!p_.split) {
-            for (int64_t i = 0; i < tiles; ++i) total(i).clear(depth_);
-        }
+        const Range all = p_.split ? p_.chunks_of(unit.seq) : unit.chunks;
+        const bool first = unit.chunks.begin == all.begin, last = unit.chunks.end == all.end;
+        for (int64_t i = 0; first && i < tiles; ++i) total(i).clear(depth_);
         for (int64_t chunk = unit.chunks.begin; chunk < unit.chunks.end; ++chunk) {
             Ahead ahead(block_bytes() / 64);
             if (chunk + 1 < unit.chunks.end) {
@@ -102,24 +104,31 @@ public:
             ahead.end();
             load_values(unit, chunk, ahead);
             for (int64_t i = 0; i < tiles; i += 2) {
-                const LaneState to[2] = {p_.split ? states_.at(tile + i, chunk) : LaneState{t_.chunk[0]},
-                                         p_.split ? states_.at(tile + i + 1, chunk) : LaneState{t_.chunk[1]}};
+                const LaneState to[2] = {first ? LaneState{t_.chunk[0]} : states_.at(tile + i, chunk),
+                                         first ? LaneState{t_.chunk[1]} : states_.at(tile + i + 1, chunk)};
                 if (i + 1 < tiles) {
                     run_tiles<2>(unit, chunk, i, to, ahead);
                 } else {
                     run_tiles<1>(unit, chunk, i, to, ahead);
                 }
-                for (int64_t j = i; !p_.split && j < std::min(tiles, i + 2); ++j) total(j).merge(to[j - i], depth_);
+                for (int64_t j = i; first && j < std::min(tiles, i + 2); ++j) total(j).merge(to[j - i], depth_);
             }
         }
-        for (int64_t i = 0; !p_.split && i < tiles; ++i) finish(unit, i, total(i));
+        for (int64_t i = 0; first && i < tiles; ++i) {
+            if (last) {
+                finish(unit, i, total(i));
+            } else {
+                std::memcpy(states_.at(tile + i, unit.chunks.end - 1).data, total(i).data,
+                            static_cast<size_t>(states_.size) * sizeof(float));
+            }
+        }
     }
 
-    /// The saved states of query tile `i` of the unit, number `tile` among all, in order, into y.
-    void merge(const AttentionUnit& unit, int64_t i, int64_t tile) const {
-        total(0).clear(depth_);
-        for (int64_t chunk = unit.chunks.begin; chunk < unit.chunks.end; ++chunk) total(0).merge(states_.at(tile, chunk), depth_);
-        finish(unit, i, total(0));
+    /// Query tile `i` of the unit, number `tile` among all: the state left for the chunk before `rest.begin`, then those of `rest`, into y.
+    void merge(const AttentionUnit& unit, int64_t i, int64_t tile, Range rest) const {
+        const LaneState state = states_.at(tile, rest.begin - 1);
+        for (int64_t chunk = rest.begin; chunk < rest.end; ++chunk) state.merge(states_.at(tile, chunk), depth_);
+        finish(unit, i, state);
     }
 
 private:

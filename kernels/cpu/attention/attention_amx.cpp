@@ -56,7 +56,9 @@ public:
             return pool_.run([&](int thread) noexcept { run_some(thread, next); });
         }
         pool_.run([&](int thread) noexcept { run_units(thread, part_of(units_, thread, pool_.threads())); });
-        pool_.run([&](int thread) noexcept { merge_some(thread); });
+        bool cut = false;
+        for_each_cut([&](const AttentionUnit&, Range) { cut = true; });
+        if (cut) pool_.run([&](int thread) noexcept { merge_some(thread); });
     }
 
 private:
@@ -77,16 +79,23 @@ private:
         }
     }
 
-    /// A run of units, which are alike: each thread knows what comes next, and fetches it.
+    /// A run of units, which are alike, a thread's share of a split call. Those of the same rows are done in one go; what comes next is
+    /// known, and fetched in time.
     void run_units(int thread, Range units) const noexcept {
         if (units.size() == 0) return;
         const TileSession session;
         const AmxUnit<Format> worker(plan_, threads_[thread], states_);
         UnitCursor<Avx512> cursor(plan_);
+        const auto take = [&](int64_t i, AttentionUnit& unit) {
+            if (i >= units.end || !cursor.seek(i, unit)) return false;
+            if (plan_.split) unit.chunks.end = std::min(plan_.chunks_of(unit.seq).end, unit.chunks.begin + units.end - i);
+            return true;
+        };
         AttentionUnit unit, next;
-        cursor.seek(units.begin, unit);
-        for (int64_t i = units.begin; i < units.end; ++i, unit = next) {
-            const bool more = i + 1 < units.end && cursor.seek(i + 1, next);
+        bool more = take(units.begin, unit);
+        for (int64_t i = units.begin; more; unit = next) {
+            i += plan_.split ? unit.chunks.size() : 1;
+            more = take(i, next);
             worker.run(unit, first_tile(unit), more ? &next : nullptr);
         }
     }
@@ -98,18 +107,32 @@ private:
         return tile;
     }
 
+    /// Calls f(rows' unit, chunks from the first on that another thread had) for all rows of a split call whose chunks several threads had.
+    template <class F>
+    void for_each_cut(F&& f) const {
+        UnitCursor<Avx512> cursor(plan_);
+        AttentionUnit unit;
+        for (int64_t begin = 0; cursor.seek(begin, unit);) {
+            unit.chunks = plan_.chunks_of(unit.seq);
+            const int64_t end = begin + unit.chunks.size();
+            for (int64_t thread = 1; thread < pool_.threads(); ++thread) {
+                const int64_t cut = part_of(units_, thread, pool_.threads()).begin;
+                if (cut <= begin || cut >= end) continue;
+                f(unit, Range{unit.chunks.begin + cut - begin, unit.chunks.end});
+                break;
+            }
+            begin = end;
+        }
+    }
+
     void merge_some(int thread) const noexcept {
         const AmxUnit<Format> worker(plan_, threads_[thread], states_);
-        int64_t tile = 0;
-        for (int64_t s = 0; s < plan_.a.num_seqs(); ++s) {
-            if (plan_.tokens_of(s) == 0) continue;
-            for (int64_t group = 0; group < plan_.a.cache.num_heads; ++group) {
-                const AttentionUnit unit{s, group, {0, plan_.rows_of(s)}, plan_.chunks_of(s)};
-                for (int64_t i = 0; i < tiles_of(s); ++i, ++tile) {
-                    if (tile % pool_.threads() == thread) worker.merge(unit, i, tile);
-                }
+        int64_t count = 0;
+        for_each_cut([&](const AttentionUnit& unit, Range rest) {
+            for (int64_t i = 0; i < ceil_div(unit.rows.size(), kLanes); ++i, ++count) {
+                if (count % pool_.threads() == thread) worker.merge(unit, i, first_tile(unit) + i, rest);
             }
-        }
+        });
     }
 
     Scratch scratch_;

@@ -173,17 +173,18 @@ TEST(Engine, FillsInItsOptionsAndPlansItsBytes) {
 }
 
 TEST(Engine, GivesTheSameAnswerAloneAndInACrowd) {
-    for (const int64_t experts : {0, 4}) {
+    for (const auto& [experts, cache] : {std::pair<int64_t, DType>{0, DType::kBf16}, {4, DType::kBf16}, {0, DType::kI8}}) {
         const auto model = tiny_model({.experts = experts});
         std::vector<Answer> alone;
         for (int n = 0; n < 12; ++n) {
-            Engine engine(model, {});
+            Engine engine(model, {.cache_dtype = cache});
             alone.push_back(read_all(*engine.submit(request_number(n))));
             EXPECT_EQ(alone.back().tokens.size(), static_cast<size_t>(request_number(n).max_tokens));
         }
         // Small steps, so that prompts are cut, and few blocks, so that sequences are preempted and computed again.
         for (const int64_t step_tokens : {6, 17, 512}) {
-            Engine engine(model, {.context = 128, .max_sequences = 5, .max_step_tokens = step_tokens, .num_blocks = 5});
+            Engine engine(model,
+                          {.context = 128, .max_sequences = 5, .max_step_tokens = step_tokens, .num_blocks = 5, .cache_dtype = cache});
             std::vector<std::shared_ptr<TokenStream>> streams;
             for (int n = 0; n < 12; ++n) streams.push_back(engine.submit(request_number(n)));
             for (int n = 0; n < 12; ++n)

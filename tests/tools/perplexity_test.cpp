@@ -144,6 +144,20 @@ TEST(PerplexityTokens, AreTheFirstOnesOfTheText) {
     EXPECT_EQ(run_hearth({"perplexity", "--tokens", "1"}, {.input = kText}).code, 2);
 }
 
+TEST(PerplexitySpecial, ReadsSpecialTokensInTheText) {
+    const std::string chat = "<s><|user|>\nHello!<|end|>\n<|assistant|>\nHello! How can I help you?<|end|>\n";
+    const auto run = [&](const std::vector<std::string>& more) {
+        std::vector<std::string> line = {"perplexity", "--no-limits", "--json"};
+        line.insert(line.end(), more.begin(), more.end());
+        const auto outcome = run_hearth(line, {.input = chat});
+        EXPECT_EQ(outcome.code, 0) << outcome.err;
+        return json::parse(outcome.out, nullptr, false);
+    };
+    const json plain = run({}), special = run({"--special"});
+    EXPECT_LT(special["scored_tokens"].get<int>(), plain["scored_tokens"].get<int>());
+    EXPECT_LT(special["perplexity"].get<double>(), 0.1 * plain["perplexity"].get<double>());  // a conversation as Ember knows them
+}
+
 TEST(ProfileOption, PrintsATableOfStagesToStandardError) {
     const auto perplexity = run_hearth({"perplexity", "--no-limits", "--profile", "-q"}, {.input = kText});
     EXPECT_EQ(perplexity.code, 0) << perplexity.err;

@@ -38,6 +38,7 @@ public:
         arguments.text("--kl-base", kl_base_,
                        "Where FILE is not there, writes what the model expects at every token to it; where it is, compares with it",
                        "FILE");
+        arguments.flag("--special", special_, "Read special tokens in the text, as in a conversation that a template wrote");
         arguments.flag("--profile", model_.profile, "Where the time goes: a table of the stages, on standard error");
         arguments.flag("--no-limits", no_limits_, "Do not measure what the machine could do, which takes some seconds");
         arguments.flag("--json", json_, "One JSON object");
@@ -77,8 +78,9 @@ private:
     }
 
     std::vector<int32_t> encode(const Tokenizer& tokenizer, const std::string& text) const {
-        std::vector<int32_t> tokens = tokenizer.encode_plain(text);
-        if (tokenizer.adds_bos() && tokenizer.bos()) tokens.insert(tokens.begin(), *tokenizer.bos());
+        std::vector<int32_t> tokens = tokenizer.encode({{text, special_}});
+        const auto bos = tokenizer.adds_bos() ? tokenizer.bos() : std::nullopt;
+        if (bos && (tokens.empty() || tokens.front() != *bos)) tokens.insert(tokens.begin(), *bos);
         if (tokens.size() < 2) throw Error(ErrorKind::kBadInput, cat("the text: expected at least 2 tokens, found ", tokens.size()));
         if (most_tokens_ && std::ssize(tokens) > *most_tokens_) tokens.resize(static_cast<size_t>(*most_tokens_));
         if (windows_.scored(std::ssize(tokens)) == 0)
@@ -143,7 +145,7 @@ private:
     std::string kl_base_;
     std::optional<int64_t> most_tokens_;
     Windows windows_;
-    bool json_ = false, no_limits_ = false;
+    bool json_ = false, no_limits_ = false, special_ = false;
 };
 
 }  // namespace

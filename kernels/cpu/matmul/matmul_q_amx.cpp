@@ -1,9 +1,10 @@
 // matmul/q_amx: q8 and q4 weights times inputs rounded to nine bits, by tdpbf16ps and vpdpbusd.
 //
-// Whole numbers, exact in bf16: tiles make the sums of groups of 32 exactly, so a few rows may be multiplied by vpdpbusd and have the same bits.
-// Many rows: see kernels/cpu/quant/tile_multiply.h; bound by the 17 cycles in which a tile of sums is stored, where tiles of 64 k by
-// tdpbssd, without groups, would take 8: 25 of them are 32 % of the int8 peak. Few rows (up to 4): as matmul/q_avx512, bound by memory, with two
-// dots for one, as a code of nine bits is the sum of two of eight. Order of summation: one FMA a group and output, groups rising.
+// Whole numbers, exact in bf16: tiles make the sums of groups of 32 exactly, so a few rows may be multiplied by vpdpbusd and have the same
+// bits. Many rows: see kernels/cpu/quant/tile_multiply.h. A tile of sums is stored in 17 cycles during which nothing else is decoded, so 25
+// cycles a product are the least, where tiles of 64 k by tdpbssd, without groups, would take 8: 32 % of the int8 peak; measured in whole
+// prompts: 10 %. Few rows (up to 4): as matmul/q_avx512, bound by memory, with two dots for one, as a code of nine bits is the sum of two
+// of eight. Order of summation: one FMA a group and output, groups rising.
 #include "kernels/cpu/quant/int_kernel.h"
 #include "kernels/cpu/quant/tile_driver.h"
 #include "kernels/cpu/rows.h"
@@ -20,8 +21,8 @@ struct Kernel {
     static constexpr int64_t kMaxRows = kTileRows;  // of what finish() is given
 
     static void few(const QuantPanel (&panels)[2], const PairInput<SplitInput>& inputs, int64_t rows, int64_t groups, float* sums) {
-        panels_times<Vec, PanelSource<Vec, kFormat, kZeros, true>, kFewRows, kMaxRows>(panels, panels[1].data != nullptr, inputs, {}, rows, groups,
-                                                                                     sums, true);
+        panels_times<Vec, PanelSource<Vec, kFormat, kZeros, true>, kFewRows, kMaxRows>(panels, panels[1].data != nullptr, inputs, {}, rows,
+                                                                                       groups, sums, true);
     }
 };
 

@@ -176,8 +176,8 @@ PairInput<Input> make_inputs(const MatmulArgs& a, Scratch& scratch, Stream& stre
 template <class F>
 void share_panels(const MatmulArgs& a, int64_t tile_rows, Stream& stream, F&& f) noexcept {
     ThreadPool& pool = pool_of(stream);
-    const int64_t tokens = a.x.extent[0], panels = ceil_div(a.w.n, kPanelRows), threads = pool.threads(), tiles = ceil_div(tokens, tile_rows),
-                  columns = std::clamp<int64_t>(panels / 2, 1, threads), row_parts = threads / columns;
+    const int64_t tokens = a.x.extent[0], panels = ceil_div(a.w.n, kPanelRows), threads = pool.threads(),
+                  tiles = ceil_div(tokens, tile_rows), columns = std::clamp<int64_t>(panels / 2, 1, threads), row_parts = threads / columns;
     pool.run([&](int thread) {
         if (thread >= columns * row_parts) return;
         const Range part = part_of(tiles, thread / columns, row_parts);
@@ -198,7 +198,8 @@ void quant_multiply(const MatmulArgs& a, Stream& stream) noexcept {
         }
     }
     auto* spaces = scratch.take<QuantSpace<Kernel>>(pool.threads());
-    share_panels(a, Kernel::kMaxRows, stream, [&](int thread, Range panels, Range rows) { quant_many<Kernel>(a, inputs, panels, rows, spaces[thread]); });
+    share_panels(a, Kernel::kMaxRows, stream,
+                 [&](int thread, Range panels, Range rows) { quant_many<Kernel>(a, inputs, panels, rows, spaces[thread]); });
 }
 
 template <class Kernel>

@@ -1,8 +1,9 @@
 // How matmul/q_amx walks over its matrix for many rows of inputs.
 //
-// A block of up to 256 rows, and as many k of it as fill half of L2, stays there while a thread's panels pass in pairs. 256 k of a pair are
-// expanded into L1 (16 KB) and multiplied with all rows of the block; their float sums wait in scratch from one run of k to the next. Where all
-// k of the rows do not fit L2 at once, 16 pairs at a time are taken through one part of k after the other.
+// A block of up to 512 rows, and as many k of it as fill half of L2, stays there while a thread's panels pass in pairs. 256 k of a pair are
+// expanded into L1 (16 KB) and multiplied with all rows of the block; their float sums wait in scratch from one run of k to the next. Where
+// all k of the rows do not fit L2 at once, 16 pairs at a time are taken through one part of k after the other: expanding once for 512 rows
+// is worth more than keeping all k of 256.
 #pragma once
 
 #include "kernels/cpu/quant/driver.h"
@@ -10,7 +11,7 @@
 
 namespace hearth::cpu {
 
-constexpr int64_t kTileBlockRows = 256, kTileBlockGroups = 8, kTilePairs = 16;
+constexpr int64_t kTileBlockRows = 512, kTileBlockGroups = 8, kTilePairs = 16;
 constexpr int64_t kTileRowBytes = kQuantGroup * 2;  // of a group of one row
 
 /// Scratch of one thread.
@@ -32,13 +33,16 @@ public:
         for (int64_t b = 0; b < row_blocks; ++b) {
             const Range part = part_of(tiles, b, row_blocks);
             block_ = {rows_.begin + part.begin * kTileRows, std::min(rows_.end, rows_.begin + part.end * kTileRows)};
-            const int64_t runs = ceil_div(groups_, kTileBlockGroups), fit = std::max<int64_t>(1, kInputBytes / (part.size() * kTileRows * kTileRowBytes * kTileBlockGroups)),
+            const int64_t runs = ceil_div(groups_, kTileBlockGroups),
+                          fit = std::max<int64_t>(1, kInputBytes / (part.size() * kTileRows * kTileRowBytes * kTileBlockGroups)),
                           parts = ceil_div(runs, fit), at_once = parts == 1 ? 1 : kTilePairs;
             for (int64_t first = 0; first < pairs_.count(); first += at_once) {
                 const int64_t end = std::min(pairs_.count(), first + at_once);
                 for (int64_t p = 0; p < parts; ++p) {
                     const Range of_k = part_of(runs, p, parts);
-                    for (int64_t i = first; i < end; ++i) multiply_pair(i, {of_k.begin * kTileBlockGroups, std::min(groups_, of_k.end * kTileBlockGroups)}, space_.sums[i - first]);
+                    for (int64_t i = first; i < end; ++i)
+                        multiply_pair(i, {of_k.begin * kTileBlockGroups, std::min(groups_, of_k.end * kTileBlockGroups)},
+                                      space_.sums[i - first]);
                 }
             }
         }
@@ -54,7 +58,8 @@ private:
             for (int i = 0; i < (inputs_.same ? 1 : 2); ++i) {  // where inputs differ, either panel alone beside one of zeros
                 for (int p = 0; p < 2; ++p) {
                     const bool wanted = inputs_.same || p == i;
-                    expand_tiles<Kernel::kFormat, Kernel::kZeros>(wanted ? panels[p] : QuantPanel{}, g, count, groups_of(a_.w), space_.blocks[p]);
+                    expand_tiles<Kernel::kFormat, Kernel::kZeros>(wanted ? panels[p] : QuantPanel{}, g, count, groups_of(a_.w),
+                                                                  space_.blocks[p]);
                 }
                 const bool last = g + count == groups_ && (inputs_.same || i == 1);
                 multiply_rows(pair, panels, inputs_.of[i], {g, g + count}, g == 0 && i == 0, last, sums);
@@ -62,9 +67,10 @@ private:
         }
     }
 
-    void multiply_rows(int64_t pair, const QuantPanel (&panels)[2], const TileInput& input, Range groups, bool first, bool last, PairSums& sums) {
+    void multiply_rows(int64_t pair, const QuantPanel (&panels)[2], const TileInput& input, Range groups, bool first, bool last,
+                       PairSums& sums) {
         const int64_t tiles = ceil_div(block_.size(), kTileRows), twos = tiles / 2, rounds = groups.size() / kTileGroups;
-        const Fetch fetch(panels, groups, (tiles + 1) / 2 * rounds);
+        const Fetch fetch(*this, pair, panels, groups, (tiles + 1) / 2 * rounds);
         const auto step = [&](int64_t first_tile, int64_t of, auto inputs) {
             const auto job_of = [&](int64_t i) {
                 const int64_t tile = first_tile + i / rounds * inputs, round = i % rounds;
@@ -99,25 +105,30 @@ private:
         return job;
     }
 
-    /// The next run of weights, fetched while this one is multiplied.
+    /// The next run of weights, of this pair or the next, fetched while this one is multiplied.
     class Fetch {
     public:
-        Fetch(const QuantPanel (&panels)[2], Range groups, int64_t jobs) : panels_(panels) {
+        Fetch(const TileWalk& walk, int64_t pair, const QuantPanel (&panels)[2], Range groups, int64_t jobs)
+            : next_{panels[0].data, panels[1].data} {
             constexpr int64_t kBytes = block_bytes(Kernel::kFormat, Kernel::kZeros);
-            begin_ = groups.end / 2 * kBytes;
-            lines_ = ceil_div(ceil_div(groups.size() / 2 * kBytes, kLine), jobs);
+            const bool ends = groups.end >= walk.groups_, more = pair + 1 < walk.pairs_.count();
+            if (ends && more) next_[0] = walk.pairs_.first(pair + 1).data, next_[1] = walk.pairs_.second(pair + 1).data;
+            lines_ = ends && !more ? 0 : ceil_div(ceil_div(kTileBlockGroups / 2 * kBytes, kLine), jobs);
+            for (const std::byte*& panel : next_) {
+                if (panel && !ends) panel += groups.end / 2 * kBytes;
+            }
         }
         void lines(int64_t job) const {
-            for (const QuantPanel& panel : panels_) {
-                for (int64_t i = 0; panel.data && i < lines_; ++i)
-                    _mm_prefetch(reinterpret_cast<const char*>(panel.data + begin_ + (job * lines_ + i) * kLine), _MM_HINT_T1);
+            for (const std::byte* panel : next_) {
+                for (int64_t i = 0; panel && i < lines_; ++i)
+                    _mm_prefetch(reinterpret_cast<const char*>(panel + (job * lines_ + i) * kLine), _MM_HINT_T1);
             }
         }
 
     private:
         static constexpr int64_t kLine = 64;
-        const QuantPanel (&panels_)[2];
-        int64_t begin_, lines_;
+        const std::byte* next_[2];
+        int64_t lines_;
     };
 
     int64_t row_of(int64_t tile) const { return block_.begin + tile * kTileRows; }

@@ -28,8 +28,8 @@ HEARTH_INLINE void expand_q8_step(const std::byte* codes, uint16_t (*rows)[kPane
     __m512i number[4];
     unroll<4>([&](auto i) __attribute__((always_inline)) {
         const __m512i up = i == 3 ? _mm512_and_si512(bytes, _mm512_set1_epi32(static_cast<int>(0xFF000000)))
-                                  : _mm512_shuffle_epi8(bytes, _mm512_broadcast_i32x4(_mm_setr_epi8(-1, -1, -1, i, -1, -1, -1, 4 + i, -1, -1,
-                                                                                                    -1, 8 + i, -1, -1, -1, 12 + i)));
+                                  : _mm512_shuffle_epi8(bytes, _mm512_broadcast_i32x4(_mm_setr_epi8(-1, -1, -1, i, -1, -1, -1, 4 + i, -1,
+                                                                                                    -1, -1, 8 + i, -1, -1, -1, 12 + i)));
         number[i] = _mm512_castps_si512(_mm512_cvtepi32_ps(up));
     });
     unroll<2>([&](auto odd) __attribute__((always_inline)) {
@@ -38,7 +38,8 @@ HEARTH_INLINE void expand_q8_step(const std::byte* codes, uint16_t (*rows)[kPane
 }
 
 /// 64 bytes of q4, steps j and j + 4. Nibbles of 16-bit lanes index the table, whose second half repeats the first.
-HEARTH_INLINE void expand_q4_steps(const std::byte* codes, __m512i table, uint16_t (*rows)[kPanelRows][2], uint16_t (*rows4)[kPanelRows][2]) {
+HEARTH_INLINE void expand_q4_steps(const std::byte* codes, __m512i table, uint16_t (*rows)[kPanelRows][2],
+                                   uint16_t (*rows4)[kPanelRows][2]) {
     const __m512i words = _mm512_loadu_si512(codes);
     _mm512_storeu_si512(rows[0], _mm512_permutexvar_epi16(words, table));
     _mm512_storeu_si512(rows4[0], _mm512_permutexvar_epi16(_mm512_srli_epi16(words, 4), table));
@@ -73,7 +74,8 @@ void expand_tiles(const QuantPanel& panel, int64_t begin, int64_t count, int64_t
                 expand_q4_steps(codes, table, rows + 2 * j, rows + 2 * (j + 4));
             }
         });
-        Vec::store(out.scales[g], Vec::mul(Vec::load(reinterpret_cast<const F16*>(panel.data + at.scales)), Vec::set(1 / kTileGain<kFormat>)));
+        Vec::store(out.scales[g],
+                   Vec::mul(Vec::load(reinterpret_cast<const F16*>(panel.data + at.scales)), Vec::set(1 / kTileGain<kFormat>)));
         if constexpr (kZeros) {
             const auto zeros = IntDot<Vec>::load_bytes(reinterpret_cast<const int8_t*>(panel.data + at.zeros));
             Vec::store(out.zeros[g], Vec::mul(zeros, Vec::set(kTileGain<kFormat>)));

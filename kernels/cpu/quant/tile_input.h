@@ -1,8 +1,8 @@
 // Inputs of an integer product on tiles of bf16: whole numbers of up to nine bits times a power of two.
 //
 // A group of 32 takes the step 2^e with which its largest number needs at most 254 steps, twice as fine as 127 steps at worst and never
-// coarser. The same codes come in two forms: of a few rows as two int8 whose sum is the code, for vpdpbusd; of many rows as bf16 code * 2^e,
-// exact, in tiles. Sums of a group are whole numbers below 2^24 times 2^e in both, so they are exact whatever unit makes them.
+// coarser. The same codes come in two forms: of a few rows as two int8 whose sum is the code, for vpdpbusd; of many rows as bf16 code *
+// 2^e, exact, in tiles. Sums of a group are whole numbers below 2^24 times 2^e in both, so they are exact whatever unit makes them.
 #pragma once
 
 #include <bit>
@@ -106,7 +106,9 @@ struct TileInput {
     }
     static int64_t rows_to_pack(const MatmulArgs& a) { return shape(a).rows; }
 
-    HEARTH_INLINE const uint16_t* tile(int64_t row, int64_t group) const { return tiles + (row * groups + group * kTileRows) * kQuantGroup; }
+    HEARTH_INLINE const uint16_t* tile(int64_t row, int64_t group) const {
+        return tiles + (row * groups + group * kTileRows) * kQuantGroup;
+    }
     HEARTH_INLINE const float* sums_of(int64_t row, int64_t group) const { return sums + row * groups + group * kTileRows; }
 
     void pack(const MatmulArgs& a, const int32_t* columns, Range range) const {

@@ -1,11 +1,13 @@
 // The innermost loop of products on tiles: 32 rows of inputs times two panels, by tdpbf16ps.
 //
 // Codes of both sides are bf16 exactly, so a group of 32 k is one product of full tiles, whose 16 x 16 sums leave the unit as exact floats
-// and are added to float sums by one FMA each: acc = fma(sum of the group, scale of the weight, acc). They pass through L1, and what costs is
-// the way out: a tilestored keeps the decoder busy for 17 cycles whatever else waits, as long as the product itself takes (16), which runs
-// beside it only where the tile stored is not the one just made. So four products are in flight: while tile p of a group is multiplied, tile p
-// of the group before is stored, and sums of four groups before that are added. Measured on data in L1, cycles a product: this 25, with one
-// tile of inputs for two panels 28, one for one 34; stored at once 35 to 40; by tdpbssd, whose sums need three vector operations, 49.
+// and are added to float sums by one FMA each: acc = fma(sum of the group, scale of the weight, acc). They pass through L1, and what costs
+// is the way out: a tilestored keeps the decoder busy for 17 cycles whatever else waits, as long as the product itself takes (16), which
+// runs beside it only where the tile stored is not the one just made. So four products are in flight: while tile p of a group is
+// multiplied, tile p of the group before is stored, and sums of the four groups before that are added. Measured, cycles a product: this
+// order in registers and 2 KB of L1 25, with one tile of inputs for two panels 28, one for one 34; stored at once 35 to 40; by tdpbssd,
+// whose sums need three vector operations, 49. With the weights of 256 k and float sums around it 31, inputs from L2 by tileloaddt1 38 to
+// 40, by plain loads 44 to 50, prefetched into L1 52 to 58 (all of it together is more than L1).
 #pragma once
 
 #include "kernels/cpu/quant/tile_expand.h"
@@ -36,12 +38,12 @@ public:
 
 /// kTileGroups groups of up to two tiles of inputs and two panels.
 struct TileJob {
-    const uint16_t* inputs[2];     // tiles of the groups, one after the other
-    const float* input_sums[2];    // [groups][16], where the weight has zero points
+    const uint16_t* inputs[2];   // tiles of the groups, one after the other
+    const float* input_sums[2];  // [groups][16], where the weight has zero points
     const TileGroup* panels[2];
-    const float* scales[2];        // [groups][16]
+    const float* scales[2];  // [groups][16]
     const float* zeros[2];
-    float* sums;                   // [tile of inputs][panel][16][16], read (unless `first`) and written
+    float* sums;  // [tile of inputs][panel][16][16], read (unless `first`) and written
     bool first;
 };
 
@@ -50,8 +52,8 @@ struct alignas(64) TileSums {
     float of[16][kTileRows][kPanelRows];
 };
 
-/// Product `p` of a group: which tile of inputs times which panel. A path along which neighbours share one side, also from group to group, so
-/// that each step needs one new tile and there is time to load it.
+/// Product `p` of a group: which tile of inputs times which panel. A path along which neighbours share one side, also from group to group,
+/// so that each step needs one new tile and there is time to load it.
 struct TileProduct {
     int input, panel;
 };
@@ -106,8 +108,8 @@ HEARTH_INLINE void load_first_tiles(const TileJob& job) {
     _tile_loadd(7, job.panels[1][0].tile, 64);
 }
 
-/// After product p of group g: what that was the last to use, of the next group, which may be the first of `after`. So two products or three
-/// lie between the load of a tile and its use.
+/// After product p of group g: what that was the last to use, of the next group, which may be the first of `after`. So two products or
+/// three lie between the load of a tile and its use.
 template <int kInputs, int kG, int kP>
 HEARTH_INLINE void load_tiles(const TileJob& job, const TileJob& after) {
     constexpr bool kEnds = kG == kTileGroups - 1;
@@ -165,7 +167,7 @@ HEARTH_NO_SANITIZE void tile_round(const TileJob& job, const TileJob& next, cons
         }
         constexpr int kP = step % kProducts, kG = step / kProducts, kBefore = kG == 0 ? kGroups - 1 : kG - 1;
         if constexpr (kG == 0 ? kAdds : kMultiplies)
-            store_tile<kP>(waiting.of[tile_place<kInputs, kG == 0 ? !kOdd : kOdd>(kBefore, tile_product<kInputs>(kBefore, kP))]);
+            store_tile<kP>(waiting.of[tile_place < kInputs, kG == 0 ? !kOdd : kOdd > (kBefore, tile_product<kInputs>(kBefore, kP))]);
         if constexpr (kMultiplies) {
             multiply_tiles<kInputs, kG, kP>();
             load_tiles<kInputs, kG, kP>(next, after);

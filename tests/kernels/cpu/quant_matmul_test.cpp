@@ -152,7 +152,8 @@ public:
                 double step = double{largest} / 127;
                 if (has_nine_bits(row)) step = std::ldexp(1.0, std::ilogb(largest * (256 / 254.49f)) - 7);
                 const float steps = has_nine_bits(row) ? static_cast<float>(1 / step) : 127 / largest;
-                for (int64_t i = begin; i < end; ++i) x[column(i)] = step * std::nearbyint(x_[static_cast<size_t>(t * k) + column(i)] * steps);
+                for (int64_t i = begin; i < end; ++i)
+                    x[column(i)] = step * std::nearbyint(x_[static_cast<size_t>(t * k) + column(i)] * steps);
             }
             for (int64_t r = 0; r < n; ++r) {
                 dequantize_row(w_.rows, r, k, w.data());
@@ -170,6 +171,26 @@ private:
     Matrix w_, up_;
     std::vector<float> x_, bias_, residual_;
 };
+
+/// silu(x gate^T) * x up^T with both weights given, by the row that comes first; its name.
+std::string gate_and_up(const std::string& device, const HostMatrix& gate, const HostMatrix& up, View<const float, 2> x,
+                        std::vector<float>& y) {
+    const auto backend = make_backend({.device = device, .threads = 2});
+    const auto stream = backend->make_stream();
+    const DeviceBytes gate_bytes = backend->allocate(backend->plan({&gate, 1}, WeightUse::kMatmul).bytes),
+                      up_bytes = backend->allocate(backend->plan({&up, 1}, WeightUse::kMatmul).bytes);
+    MatmulArgs a;
+    a.x = x;
+    a.w = backend->prepare({&gate, 1}, WeightUse::kMatmul, gate_bytes.get(), *stream);
+    a.up = backend->prepare({&up, 1}, WeightUse::kMatmul, up_bytes.get(), *stream);
+    y.assign(static_cast<size_t>(x.extent[0] * a.w.n), NAN);
+    a.y = {y.data(), {x.extent[0], a.w.n}};
+    const auto& row = select(backend->tables().matmul, a, backend->device());
+    stream->reserve(row.workspace_bytes(a, backend->device()));
+    row.run(a, *stream);
+    EXPECT_EQ(stream->mark(), 0u) << row.name << " keeps scratch";
+    return std::string(row.name);
+}
 
 /// Rows for `kind` by name, of a device.
 std::vector<std::string> rows_for(const std::string& device, QuantKind kind) {
@@ -253,6 +274,33 @@ TEST(QuantMatmul, HasTheSameBitsWhateverTheTokensAndThreads) {
                                 << " threads";
                         }
                     }
+                }
+            }
+        }
+    }
+}
+
+TEST(QuantMatmul, TakesGateAndUpInDifferentFormatsApart) {
+    const int64_t n = 45, k = 96;
+    std::mt19937 random(3);
+    std::normal_distribution<float> normal;
+    std::vector<float> x(static_cast<size_t>(20 * k)), plain(static_cast<size_t>(n * k));
+    for (float& v : x) v = normal(random);
+    for (float& v : plain) v = 0.1f * normal(random);
+    const Matrix q8({QuantKind::kQ8}, n, k, 1), q4({QuantKind::kQ4}, n, k, 2), zeros({QuantKind::kQ4, true, false, kLinearLevels}, n, k, 3);
+    const HostMatrix weights[] = {q8.host(), q4.host(), zeros.host(), {DType::kF32, plain.data(), n, k}};
+    for (const std::string& device : cpu_devices()) {
+        for (size_t gate = 0; gate < 4; ++gate) {
+            for (size_t up = 0; up < 4; ++up) {
+                for (const int64_t tokens : {1, 3, 20}) {
+                    std::vector<float> y, want;
+                    const View<const float, 2> in(x.data(), {tokens, k});
+                    const std::string row = gate_and_up(device, weights[gate], weights[up], in, y);
+                    gate_and_up("reference", weights[gate], weights[up], in, want);
+                    EXPECT_LE(difference(y, want), 3e-2) << row << " on " << device << ", " << gate << " and " << up << ", " << tokens;
+                    if (device == "cpu:portable") continue;
+                    EXPECT_EQ(row.find("/split_") != std::string::npos, gate != up)
+                        << row << " on " << device << ", " << gate << " and " << up;
                 }
             }
         }

@@ -280,6 +280,20 @@ TEST(QuantMatmul, HasTheSameBitsWhateverTheTokensAndThreads) {
     }
 }
 
+TEST(QuantMatmul, TakesUpSumsPutAsideBetweenPartsOfK) {
+    constexpr Size kLarge{600, 80, 2100};
+    for (const std::string& device : cpu_devices()) {
+        for (const std::string& row : rows_for(device, QuantKind::kQ4)) {
+            Product product({QuantKind::kQ4}, kLarge, false);
+            const std::vector<float> want = product.run(device, row, 2);
+            for (const int64_t t : {0, 31, 304, 511, 512, 599}) {
+                EXPECT_TRUE(same_bits(product.run(device, row, 2, t, 1).data(), want.data() + t * kLarge.n, kLarge.n))
+                    << row << " on " << device << ", token " << t;
+            }
+        }
+    }
+}
+
 TEST(QuantMatmul, TakesGateAndUpInDifferentFormatsApart) {
     const int64_t n = 45, k = 96;
     std::mt19937 random(3);

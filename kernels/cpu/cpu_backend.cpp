@@ -40,7 +40,7 @@ struct Rows {
     // (0.15 GFLOP/s), where it took a fast one ours was still 1.6 times faster.
     std::vector<Variant<MatmulArgs>> matmul{cpu::kMatmulBf16Amx,  cpu::kMatmulBf16Avx512, cpu::kMatmulFmaAvx512, cpu::kMatmulFmaAvx2,
                                             cpu::kMatmulQAmx,     cpu::kMatmulQAvx512,    cpu::kMatmulQAvx2,     cpu::kMatmulF8Avx512,
-                                            cpu::kMatmulF8Avx2,   cpu::kMatmulBf16OneDnn, kMatmulReference};
+                                            cpu::kMatmulF8Avx2,   cpu::kMatmulSplitAvx512, cpu::kMatmulSplitAvx2, cpu::kMatmulBf16OneDnn, kMatmulReference};
     std::vector<Variant<NormArgs>> norm{cpu::kNormAvx512, cpu::kNormAvx2, kNormReference};
     std::vector<Variant<RopeAppendArgs>> rope_append{cpu::kRopeAppendAvx512, cpu::kRopeAppendAvx2, kRopeAppendReference};
     std::vector<Variant<SampleArgs>> sample{cpu::kSampleAvx512, cpu::kSampleAvx2, kSampleReference};

@@ -15,6 +15,8 @@ extern const Variant<MatmulArgs> kMatmulQAvx512;       // matmul/matmul_q_avx512
 extern const Variant<MatmulArgs> kMatmulQAvx2;         // matmul/matmul_q_avx2.cpp
 extern const Variant<MatmulArgs> kMatmulF8Avx512;      // matmul/matmul_f8_avx512.cpp
 extern const Variant<MatmulArgs> kMatmulF8Avx2;        // matmul/matmul_f8_avx2.cpp
+extern const Variant<MatmulArgs> kMatmulSplitAvx512;   // matmul/matmul_split_avx512.cpp
+extern const Variant<MatmulArgs> kMatmulSplitAvx2;     // matmul/matmul_split_avx2.cpp
 extern const Variant<AttentionArgs> kAttentionAmx;     // attention/attention_amx.cpp
 extern const Variant<AttentionArgs> kAttentionAvx512;  // attention/attention_avx512.cpp
 extern const Variant<AttentionArgs> kAttentionAvx2;    // attention/attention_avx2.cpp

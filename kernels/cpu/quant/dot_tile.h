@@ -12,11 +12,11 @@
 
 namespace hearth::cpu {
 
-/// Reads groups from panels as they lie in memory.
-template <class V, WeightFormat kFormat, bool kZerosOf>
+/// Reads groups from panels as they lie in memory. kSplit: a row's codes are the sums of two rows of bytes, as in SplitInput.
+template <class V, WeightFormat kFormat, bool kZerosOf, bool kSplitOf = false>
 struct PanelSource {
     using D = IntDot<V>;
-    static constexpr bool kZeros = kZerosOf;
+    static constexpr bool kZeros = kZerosOf, kSplit = kSplitOf;
     static constexpr int kUnpacked = kFormat == WeightFormat::kQ4 ? 2 : 1;  // steps in a load
     static constexpr bool kFetchesInputs = false;                           // one tile is all there is
     static constexpr int64_t kAhead =
@@ -59,7 +59,7 @@ private:
 template <class V, bool kZerosOf>
 struct ExpandedSource {
     using D = IntDot<V>;
-    static constexpr bool kZeros = kZerosOf;
+    static constexpr bool kZeros = kZerosOf, kSplit = false;
     static constexpr int kUnpacked = 1;
     static constexpr bool kFetchesInputs = true;
 
@@ -78,8 +78,8 @@ struct ExpandedSource {
 
 /// Rows of inputs from `row` on, groups from `group` on.
 struct InputPart {
-    const QuantInput* input;
-    int64_t row, group;
+    const QuantInput* input = nullptr;
+    int64_t row = 0, group = 0;
 };
 
 /// sums[panel][kStride rows][16] = (first ? 0 : sums) + product over `groups` groups.
@@ -105,6 +105,7 @@ HEARTH_NO_SANITIZE void dot_registers(const Panel* panels, const InputPart& part
     unroll<kPanels>([&](auto p) __attribute__((always_inline)) { sources[p].begin(panels[p]); });
     const int8_t* x = input.codes + part.row * input.stride + part.group * kQuantGroup;
     const int8_t* quads[2] = {x, x + 4 * input.stride};
+    const int64_t rest = input.rows * input.stride;  // where the second bytes are, if there are any
     int64_t factor = part.group * input.pitch + part.row;
     for (int64_t g = 0; g < groups; ++g, factor += input.pitch) {
         typename D::I sum[kPanels][kRows][kParts];
@@ -118,9 +119,13 @@ HEARTH_NO_SANITIZE void dot_registers(const Panel* panels, const InputPart& part
             });
             unroll<Source::kUnpacked>([&](auto u) __attribute__((always_inline)) {
                 unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-                    const auto in = broadcast_four<V>(quads[r / 4] + (r % 4) * input.stride + 4 * (load + u * kLoads));
-                    unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
-                        unroll<kParts>([&](auto h) __attribute__((always_inline)) { sum[p][r][h] = D::dot(sum[p][r][h], w[p][h][u], in); });
+                    const int8_t* from = quads[r / 4] + (r % 4) * input.stride + 4 * (load + u * kLoads);
+                    unroll<Source::kSplit ? 2 : 1>([&](auto half) __attribute__((always_inline)) {
+                        const auto in = broadcast_four<V>(from + half * rest);
+                        unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
+                            unroll<kParts>([&](auto h)
+                                               __attribute__((always_inline)) { sum[p][r][h] = D::dot(sum[p][r][h], w[p][h][u], in); });
+                        });
                     });
                 });
             });

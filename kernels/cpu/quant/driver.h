@@ -20,13 +20,16 @@
 namespace hearth::cpu {
 
 // A Kernel is a struct of static members, for one format, with or without zero points:
+//   kFormat, kZeros
 //   kMaxRows, kFewRows, kBlockRows, kBlockDepth   rows of a tile, rows up to which few() is used (0: there is none), most rows and k (a
-//   multiple of 64) of a block Block                  kBlockDepth k of one panel, expanded Session                what a thread sets up
-//   Input                  what it reads of x: bytes_of(a), make(a, scratch), pack(a, columns, input, range of rows), rows_to_pack(a),
-//   row_bytes(a) kFormat, kZeros few(panels, inputs, rows, groups, sums): sums[2][kMaxRows][16] of up to kFewRows rows; panels[1].data may
-//   be null expand(panel, first group, groups, block) multiply(blocks, inputs, range of rows, first group, groups, sums, first, before,
-//   after): sums = (first ? 0 : sums) + product; blocks[1] may be null.
-//                          sums[tiles][2][kMaxRows][16]; calls before(tile) and after(tile) once for each
+//                                                 multiple of 64) of a block
+//   Block     kBlockDepth k of one panel, expanded
+//   Input     what it reads of x: bytes_of(a), make(a, scratch), pack(a, columns, range of rows), rows_to_pack(a), row_bytes(a)
+//   few(panels, inputs, rows, groups, sums)       sums[2][kMaxRows][16] of up to kFewRows rows; panels[1].data may be null
+//   expand(panel, first group, groups, block)
+//   multiply(blocks, inputs, range of rows, first group, groups, sums, first, before, after)
+//             sums = (first ? 0 : sums) + product; blocks[1] may be null. sums[tiles][2][kMaxRows][16]; calls before(tile) and after(tile)
+//             once for each
 
 template <class Kernel>
 constexpr int64_t kQuantTileSums = 2 * Kernel::kMaxRows* kPanelRows;
@@ -145,43 +148,53 @@ void quant_many(const MatmulArgs& a, const Inputs& inputs, Range panels, Range a
     }
 }
 
-/// The inputs for w and, where its columns lie in another order, for up.
-template <class Kernel>
-bool same_columns(const MatmulArgs& a) {
+/// Whether w and up, if there is one, read the columns of x in the same order.
+HEARTH_INLINE bool same_columns(const MatmulArgs& a) {
     if (!a.up || a.up.columns == a.w.columns) return true;
     return a.up.columns && a.w.columns && std::memcmp(a.up.columns, a.w.columns, static_cast<size_t>(a.w.k) * sizeof(int32_t)) == 0;
 }
 
-template <class Kernel>
-void quant_multiply(const MatmulArgs& a, Stream& stream) noexcept {
-    Scratch scratch(stream);
-    ThreadPool& pool = pool_of(stream);
-    const int64_t tokens = a.x.extent[0], panels = ceil_div(a.w.n, kPanelRows), threads = pool.threads();
-    using Input = typename Kernel::Input;
-    PairInput<Input> inputs{{}, same_columns<Kernel>(a)};
+/// The inputs of both panels, in scratch memory, filled by all threads.
+template <class Input>
+PairInput<Input> make_inputs(const MatmulArgs& a, Scratch& scratch, Stream& stream) {
+    PairInput<Input> inputs{{}, same_columns(a)};
     for (int i = 0; i < (inputs.same ? 1 : 2); ++i) {
         inputs.of[i] = Input::make(a, scratch);
         const int32_t* columns = i == 0 ? a.w.columns : a.up.columns;
         share(stream, Input::rows_to_pack(a), Input::rows_to_pack(a) * a.w.k / 8, [&](Range rows) { inputs.of[i].pack(a, columns, rows); });
     }
     if (inputs.same) inputs.of[1] = inputs.of[0];
-    if constexpr (Kernel::kFewRows > 0) {
-        if (tokens <= Kernel::kFewRows) {
-            pool.run([&](int thread) { quant_few<Kernel>(a, inputs, part_of(panels, thread, threads)); });
-            return;
-        }
-    }
-    // Threads share the panels; where there are few of those, also the rows.
-    const int64_t columns = std::clamp<int64_t>(panels / 2, 1, threads), row_parts = threads / columns,
-                  tiles = ceil_div(tokens, Kernel::kMaxRows);
-    auto* spaces = scratch.take<QuantSpace<Kernel>>(threads);
+    return inputs;
+}
+
+/// f(thread, panels, rows) on all threads, which share the panels; where there are few of those, also the rows, by tiles.
+template <class F>
+void share_panels(const MatmulArgs& a, int64_t tile_rows, Stream& stream, F&& f) noexcept {
+    ThreadPool& pool = pool_of(stream);
+    const int64_t tokens = a.x.extent[0], panels = ceil_div(a.w.n, kPanelRows), threads = pool.threads(),
+                  tiles = ceil_div(tokens, tile_rows), columns = std::clamp<int64_t>(panels / 2, 1, threads), row_parts = threads / columns;
     pool.run([&](int thread) {
         if (thread >= columns * row_parts) return;
         const Range part = part_of(tiles, thread / columns, row_parts);
-        [[maybe_unused]] const typename Kernel::Session session;
-        quant_many<Kernel>(a, inputs, part_of(panels, thread % columns, columns),
-                           {part.begin * Kernel::kMaxRows, std::min(tokens, part.end * Kernel::kMaxRows)}, spaces[thread]);
+        f(thread, part_of(panels, thread % columns, columns), Range{part.begin * tile_rows, std::min(tokens, part.end * tile_rows)});
     });
+}
+
+template <class Kernel>
+void quant_multiply(const MatmulArgs& a, Stream& stream) noexcept {
+    Scratch scratch(stream);
+    ThreadPool& pool = pool_of(stream);
+    const auto inputs = make_inputs<typename Kernel::Input>(a, scratch, stream);
+    if constexpr (Kernel::kFewRows > 0) {
+        if (a.x.extent[0] <= Kernel::kFewRows) {
+            const int64_t panels = ceil_div(a.w.n, kPanelRows);
+            pool.run([&](int thread) { quant_few<Kernel>(a, inputs, part_of(panels, thread, pool.threads())); });
+            return;
+        }
+    }
+    auto* spaces = scratch.take<QuantSpace<Kernel>>(pool.threads());
+    share_panels(a, Kernel::kMaxRows, stream,
+                 [&](int thread, Range panels, Range rows) { quant_many<Kernel>(a, inputs, panels, rows, spaces[thread]); });
 }
 
 template <class Kernel>

@@ -43,7 +43,6 @@ struct F8Kernel {
     struct Block {
         alignas(64) float numbers[kBlockDepth][kPanelRows];
     };
-    struct Session {};
 
     /// Rows of x in the order of the columns, k padded to whole blocks.
     struct Input : FloatRows {

@@ -12,20 +12,20 @@
 
 namespace hearth::cpu {
 
-/// Rows of x, in the order of a weight's columns, k padded with zeros to whole blocks. Scratch memory. T' is T or a little more.
+/// Rows of x, in the order of a weight's columns, k padded with zeros to whole blocks. Scratch memory.
 ///     x[t][k] = scales[k / 32][t] * codes[t][k], codes from -127 to 127
 struct QuantInput {
-    int8_t* codes = nullptr;  // [T', stride]
+    int8_t* codes = nullptr;  // [T, stride]
     float* scales = nullptr;  // [groups, pitch]
     int32_t* starts =
         nullptr;            // [groups, pitch]: what a group's integer sum begins with, -offset * sum of its codes; where there is an offset
     float* sums = nullptr;  // [groups, pitch]: the sum of its codes; where the weight has zero points
     int64_t stride = 0, pitch = 0, rows = 0, groups = 0;
 
-    static HEARTH_INLINE QuantInput shape(int64_t tokens, int64_t k, int64_t multiple) {
+    static HEARTH_INLINE QuantInput shape(int64_t tokens, int64_t k) {
         constexpr int64_t kLine = 64;
         QuantInput input;
-        input.rows = round_up(tokens, multiple);
+        input.rows = tokens;
         input.groups = round_up(k, kBlockDepth) / kQuantGroup;
         input.stride = input.groups * kQuantGroup + kLine;  // a line more: rows must not fall into the same sets
         input.pitch = input.rows <= 16 ? input.rows : round_up<int64_t>(input.rows, 16) + 16;  // the same for groups

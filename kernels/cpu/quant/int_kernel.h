@@ -6,10 +6,10 @@
 
 namespace hearth::cpu {
 
-/// Quantised rows of x; more than kFew are filled up to a multiple of kMultiple.
-template <class V, int64_t kFew, int64_t kMultiple>
+/// Quantised rows of x.
+template <class V>
 struct IntInput : QuantInput {
-    static QuantInput shape_of(const MatmulArgs& a) { return shape(a.x.extent[0], a.w.k, a.x.extent[0] > kFew ? kMultiple : 1); }
+    static QuantInput shape_of(const MatmulArgs& a) { return shape(a.x.extent[0], a.w.k); }
     static size_t bytes_of(const MatmulArgs& a) { return shape_of(a).bytes(); }
     static int64_t row_bytes(const MatmulArgs& a) { return shape_of(a).stride; }
     static int64_t rows_to_pack(const MatmulArgs& a) { return shape_of(a).rows; }
@@ -23,23 +23,33 @@ struct IntInput : QuantInput {
     }
 };
 
+/// Both panels times the same rows: at once where they read the same inputs. sums[2][kStride][16].
+template <class V, class Source, int kMost, int64_t kStride, class Panel, class Inputs>
+void panels_times(const Panel (&panels)[2], bool both, const Inputs& inputs, InputPart part, int64_t rows, int64_t groups, float* sums,
+                  bool first) {
+    part.input = &inputs.of[0];
+    if (both && inputs.same) return dot_rows<V, Source, 2, kMost, kStride>(panels, part, rows, groups, sums, first);
+    dot_rows<V, Source, 1, kMost, kStride>(panels, part, rows, groups, sums, first);
+    part.input = &inputs.of[1];
+    if (both) dot_rows<V, Source, 1, kMost, kStride>(panels + 1, part, rows, groups, sums + kStride * kPanelRows, first);
+}
+
 /// kPairRows: rows whose sums with two panels fit the registers; kFew: the same where codes are unpacked in registers.
-template <class V, WeightFormat kFormatOf, bool kZerosOf, int kPairRows, int kFew, int64_t kBlockRowsOf, int64_t kMultiple = 1>
+template <class V, WeightFormat kFormatOf, bool kZerosOf, int kPairRows, int kFew, int64_t kBlockRowsOf>
 struct IntKernel {
     static constexpr WeightFormat kFormat = kFormatOf;
     static constexpr bool kZeros = kZerosOf;
     static constexpr int64_t kMaxRows = kPairRows, kFewRows = kFew, kBlockRows = kBlockRowsOf, kBlockDepth = 512;
-    using Input = IntInput<V, kFew, kMultiple>;
+    using Input = IntInput<V>;
     using Inputs = PairInput<Input>;
     struct Block {
         ExpandedGroup groups[kBlockDepth / kQuantGroup];
     };
-    struct Session {};
     static_assert(kBlockRows % kMaxRows == 0 && kFewRows <= kMaxRows);
 
     static void few(const QuantPanel (&panels)[2], const Inputs& inputs, int64_t rows, int64_t groups, float* sums) {
-        panels_times<PanelSource<V, kFormat, kZeros>, kFew>(panels, panels[1].data != nullptr, inputs, {nullptr, 0, 0}, rows, groups, sums,
-                                                            true);
+        panels_times<V, PanelSource<V, kFormat, kZeros>, kFew, kMaxRows>(panels, panels[1].data != nullptr, inputs, {}, rows, groups, sums,
+                                                                         true);
     }
     static void expand(const QuantPanel& panel, int64_t group, int64_t groups, Block& block) {
         expand_groups<V, kFormat, kZeros, IntDot<V>::kOffset>(panel, group, groups, block.groups);
@@ -58,18 +68,8 @@ private:
     static void tile(const Block* const (&blocks)[2], const Inputs& inputs, int64_t row, int64_t rows, int64_t group, int64_t groups,
                      float* sums, bool first) {
         const ExpandedGroup* const panels[2] = {blocks[0]->groups, blocks[1] ? blocks[1]->groups : nullptr};
-        panels_times<ExpandedSource<V, kZeros>, kPairRows>(panels, blocks[1] != nullptr, inputs, {nullptr, row, group}, rows, groups, sums,
-                                                           first);
-    }
-
-    template <class Source, int kMost, class Panel>
-    static void panels_times(const Panel (&panels)[2], bool both, const Inputs& inputs, InputPart part, int64_t rows, int64_t groups,
-                             float* sums, bool first) {
-        part.input = &inputs.of[0];
-        if (both && inputs.same) return dot_rows<V, Source, 2, kMost, kMaxRows>(panels, part, rows, groups, sums, first);
-        dot_rows<V, Source, 1, kMost, kMaxRows>(panels, part, rows, groups, sums, first);
-        part.input = &inputs.of[1];
-        if (both) dot_rows<V, Source, 1, kMost, kMaxRows>(panels + 1, part, rows, groups, sums + kMaxRows * kPanelRows, first);
+        panels_times<V, ExpandedSource<V, kZeros>, kPairRows, kMaxRows>(panels, blocks[1] != nullptr, inputs, {nullptr, row, group}, rows,
+                                                                        groups, sums, first);
     }
 };
 

@@ -22,7 +22,7 @@ void relax() {
 /// Waits until `value` is not `old`: some microseconds with its eyes open, then asleep.
 void wait_while(const std::atomic<uint32_t>& value, uint32_t old) {
     using Clock = std::chrono::steady_clock;
-    constexpr auto kPatience = std::chrono::microseconds(50);
+    constexpr auto kPatience = std::chrono::microseconds(200);
     constexpr int kLooksPerClock = 16;  // reading the clock costs about as much as a look
     const auto start = Clock::now();
     do {
@@ -36,7 +36,7 @@ void wait_while(const std::atomic<uint32_t>& value, uint32_t old) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) : threads_(threads) {
+ThreadPool::ThreadPool(int threads) : threads_(threads), dealt_(static_cast<size_t>(std::max(threads, 1))) {
     HEARTH_CHECK(threads >= 1);
     workers_.reserve(static_cast<size_t>(threads - 1));
     for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });

@@ -3,7 +3,7 @@
 // y = x w^T over panels of 16 outputs (kernels/weight.h). A tile is two panels times up to Tile::kMaxRows tokens, kept in registers. The
 // two panels are gate and up of the same outputs, or two of one weight.
 //
-// Few tokens (they fit one tile): each thread owns a contiguous run of panels and streams it in two halves side by side, each from its
+// Few tokens (they fit one tile): the panels are dealt out in pieces, and a thread streams a piece in two halves side by side, each from its
 // first byte to its last, so that weights are read once and prefetched by hardware and software across the borders of panels.
 // Many: the inputs of Tile::kBlockRows tokens and Tile::kResidentDepth k stay in L2 while all panels of the thread pass by, pair by pair; a
 // pair's block of Tile::kBlockDepth k stays in L1 for all those tokens, while the next pair's is fetched into L2. Sums wait in scratch
@@ -217,9 +217,10 @@ void multiply(const MatmulArgs& a, Stream& stream) noexcept {
         pack({0, packs});
     }
     if (tokens <= Tile::kMaxRows) {
-        pool.run([&](int thread) {
+        const int64_t bytes = (a.up ? 2 : 1) * round_up(a.w.k, kPanelDepth) * Tile::kKBytes;
+        pool.run_pieces(panels, panels_of_piece(panels, bytes, threads), [&](int, auto&& next) {
             const typename Tile::Session session(std::min(tokens, Tile::kMaxRows));
-            multiply_few<Tile>(a, input, part_of(panels, thread, threads));
+            for (Range piece = next(); piece.size() > 0; piece = next()) multiply_few<Tile>(a, input, piece);
         });
         return;
     }

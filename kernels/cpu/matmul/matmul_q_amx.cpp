@@ -38,10 +38,9 @@ template <class Kernel>
 void multiply(const MatmulArgs& a, Stream& stream) noexcept {
     Scratch scratch(stream);
     ThreadPool& pool = pool_of(stream);
-    const int64_t panels = ceil_div(a.w.n, kPanelRows);
     if (a.x.extent[0] <= kFewRows) {
         const auto inputs = make_inputs<SplitInput>(a, scratch, stream);
-        return pool.run([&](int thread) { quant_few<Kernel>(a, inputs, part_of(panels, thread, pool.threads())); });
+        return deal_panels(a, panel_bytes(Kernel::kFormat, Kernel::kZeros, a.w.k), pool, [&](Range piece) { quant_few<Kernel>(a, inputs, piece); });
     }
     const auto inputs = make_inputs<TileInput>(a, scratch, stream);
     auto* spaces = scratch.take<TileSpace>(pool.threads());

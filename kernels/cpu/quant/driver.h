@@ -180,6 +180,15 @@ void share_panels(const MatmulArgs& a, int64_t tile_rows, Stream& stream, F&& f)
     });
 }
 
+/// f(panels) for pieces of all panels, on all threads.
+template <class F>
+void deal_panels(const MatmulArgs& a, int64_t panel_bytes, ThreadPool& pool, F&& f) noexcept {
+    const int64_t panels = ceil_div(a.w.n, kPanelRows), bytes = (a.up ? 2 : 1) * panel_bytes;
+    pool.run_pieces(panels, panels_of_piece(panels, bytes, pool.threads()), [&](int, auto&& next) {
+        for (Range piece = next(); piece.size() > 0; piece = next()) f(piece);
+    });
+}
+
 template <class Kernel>
 void quant_multiply(const MatmulArgs& a, Stream& stream) noexcept {
     Scratch scratch(stream);
@@ -187,8 +196,7 @@ void quant_multiply(const MatmulArgs& a, Stream& stream) noexcept {
     const auto inputs = make_inputs<typename Kernel::Input>(a, scratch, stream);
     if constexpr (Kernel::kFewRows > 0) {
         if (a.x.extent[0] <= Kernel::kFewRows) {
-            const int64_t panels = ceil_div(a.w.n, kPanelRows);
-            pool.run([&](int thread) { quant_few<Kernel>(a, inputs, part_of(panels, thread, pool.threads())); });
+            deal_panels(a, panel_bytes(Kernel::kFormat, Kernel::kZeros, a.w.k), pool, [&](Range piece) { quant_few<Kernel>(a, inputs, piece); });
             return;
         }
     }

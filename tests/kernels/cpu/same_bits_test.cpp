@@ -115,6 +115,23 @@ TEST(SameBits, AMatmulRowWhateverTheTokensAndThreads) {
     EXPECT_GT(compared, 0);
 }
 
+TEST(SameBits, AMatmulOfMoreTokensAndInputsThanStayInCache) {  // where sums wait for their turn, pair by pair and block by block
+    constexpr int64_t kTokens = 300, kOutputs = 1060, kInputs = 2112;
+    for (const std::string& device : cpu_devices()) {
+        for (const std::string& row : rows_in_order(device)) {
+            for (const bool gated : {false, true}) {
+                const Product product(DType::kBf16, kTokens, kOutputs, kInputs, gated);
+                const std::vector<float> want = product.run(device, row, 1, 0, kTokens);
+                if (want.empty()) continue;
+                for (const int64_t token : {0, 15, 16, 31, 255, 256, 299}) {
+                    const std::vector<float> got = product.run(device, row, 2, token, 1);
+                    ASSERT_TRUE(same_bits(got.data(), want.data() + token * kOutputs, kOutputs)) << row << " on " << device << ", token " << token;
+                }
+            }
+        }
+    }
+}
+
 TEST(SameBits, SumsPutAsideBetweenBlocksOfKAreTakenUpAgain) {
     for (const std::string& device : cpu_devices()) {
         for (const std::string& row : rows_in_order(device)) {

@@ -81,6 +81,43 @@ TEST(ThreadPool, TwoPoolsDoNotDisturbEachOther) {
     EXPECT_EQ(sums[1], sums[0]);
 }
 
+TEST(ThreadPool, DealsEverythingOnceWhateverThePiecesAndTheThreads) {
+    for (const int threads : {1, 2, 3, 8}) {
+        ThreadPool pool(threads);
+        for (const int64_t count : {0, 1, 2, 7, 64, 1001}) {
+            for (const int64_t piece : {1, 2, 5, 2000}) {
+                std::vector<std::atomic<int>> taken(static_cast<size_t>(count));
+                std::atomic<int> calls{0};
+                pool.run_pieces(count, piece, [&](int, auto&& next) {
+                    ++calls;
+                    for (Range range = next(); range.size() > 0; range = next()) {
+                        EXPECT_LE(range.size(), piece);
+                        for (int64_t i = range.begin; i < range.end; ++i) ++taken[static_cast<size_t>(i)];
+                    }
+                    EXPECT_EQ(next().size(), 0);  // and stays so
+                });
+                EXPECT_EQ(calls, threads);
+                for (const auto& times : taken) ASSERT_EQ(times, 1) << count << " in pieces of " << piece << ", " << threads << " threads";
+            }
+        }
+    }
+}
+
+TEST(ThreadPool, AThreadThatIsHeldUpLeavesItsPiecesToTheOthers) {
+    constexpr int64_t kCount = 100;
+    ThreadPool pool(2);
+    std::atomic<int64_t> done{0};
+    pool.run_pieces(kCount, 1, [&](int thread, auto&& next) {
+        if (thread == 1) {
+            while (done < kCount) std::this_thread::yield();  // until all is done without it
+            EXPECT_EQ(next().size(), 0);
+            return;
+        }
+        while (next().size() > 0) ++done;
+    });
+    EXPECT_EQ(done, kCount);
+}
+
 TEST(ThreadPool, PartsCoverEverythingOnce) {
     for (const int64_t count : {0, 1, 2, 7, 16, 1000}) {
         for (const int64_t parts : {1, 2, 3, 16, 33}) {

@@ -33,5 +33,4 @@ private:
 }  // namespace hearth
 
 /// Our own invariants, in every build. Bad input throws Error instead.
-#define HEARTH_CHECK(condition) \
-    ((condition) ? static_cast<void>(0) : ::hearth::check_failed(#condition, __FILE__, __LINE__))
+#define HEARTH_CHECK(condition) ((condition) ? static_cast<void>(0) : ::hearth::check_failed(#condition, __FILE__, __LINE__))

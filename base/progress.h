@@ -9,9 +9,9 @@ namespace hearth {
 
 /// One report of a long piece of work. Amounts are bytes unless `unit` says otherwise.
 struct ProgressUpdate {
-    std::string what;          // "loading model.safetensors"
-    int64_t done = 0;          // of total
-    int64_t total = 0;         // 0: not known
+    std::string what;   // "loading model.safetensors"
+    int64_t done = 0;   // of total
+    int64_t total = 0;  // 0: not known
     std::string unit = "bytes";
 };
 

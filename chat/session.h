@@ -26,11 +26,11 @@ struct Message {
 struct OpenOptions {
     std::string model;  // folder, name in the model directory, or "" for Ember
     BackendOptions backend;
-    int64_t context = 0;        // 0: the model's own, cut to what memory allows
+    int64_t context = 0;               // 0: the model's own, cut to what memory allows
     DType cache_dtype = DType::kBf16;  // of the KV cache
-    QuantizeOptions quantize = {};  // what plain weights become while they are loaded
-    std::string chat_template;      // name of a built-in one; "": the checkpoint's
-    bool profile = false;           // the engine is to say where its time went
+    QuantizeOptions quantize = {};     // what plain weights become while they are loaded
+    std::string chat_template;         // name of a built-in one; "": the checkpoint's
+    bool profile = false;              // the engine is to say where its time went
     Progress progress;
     std::function<void(const std::string&)> notice;  // one line for people: "context cut to ...", "no template, using chatml"
 };

@@ -35,8 +35,9 @@ std::vector<std::string> parse_forced(std::string_view list, const Tables& table
             }
         });
         if (!known) {
-            throw Error(ErrorKind::kBadInput, of_stage.empty() ? cat("HEARTH_FORCE: '", printable(name), "' names no stage; there are ", join(stages, ", "))
-                                                               : cat("HEARTH_FORCE: no kernel '", printable(name), "'; there are ", join(of_stage, ", ")));
+            throw Error(ErrorKind::kBadInput,
+                        of_stage.empty() ? cat("HEARTH_FORCE: '", printable(name), "' names no stage; there are ", join(stages, ", "))
+                                         : cat("HEARTH_FORCE: no kernel '", printable(name), "'; there are ", join(of_stage, ", ")));
         }
         forced.push_back(name);
     }
@@ -46,7 +47,8 @@ std::vector<std::string> parse_forced(std::string_view list, const Tables& table
 std::shared_ptr<const Backend> make_backend(const BackendOptions& options) {
     if (options.device == "reference") return make_reference_backend(options);
     if (options.device == "cpu" || options.device.starts_with("cpu:")) return make_cpu_backend(options);
-    throw Error(ErrorKind::kUnsupported, cat("device '", printable(options.device), "': this build has cpu (cpu:portable, cpu:avx2, cpu:avx512, cpu:amx) and reference"));
+    throw Error(ErrorKind::kUnsupported, cat("device '", printable(options.device),
+                                             "': this build has cpu (cpu:portable, cpu:avx2, cpu:avx512, cpu:amx) and reference"));
 }
 
 }  // namespace hearth

@@ -81,10 +81,10 @@ std::vector<std::string> parse_forced(std::string_view list, const Tables& table
 
 /// How to make a backend; part of the command line (--device, --threads, --order) and of the environment (HEARTH_FORCE).
 struct BackendOptions {
-    std::string device = "cpu";      // "cpu", "cpu:avx2" (a lower level than the machine's), "reference"
-    int threads = 0;                 // 0: physical cores
+    std::string device = "cpu";  // "cpu", "cpu:avx2" (a lower level than the machine's), "reference"
+    int threads = 0;             // 0: physical cores
     bool fixed_order = true;
-    std::string forced = "";         // "matmul/bf16_avx2,attention/reference"
+    std::string forced = "";  // "matmul/bf16_avx2,attention/reference"
 };
 
 /// Throws Error{kUnsupported or kBadInput} with what is there to choose from: an unknown device, level or row.

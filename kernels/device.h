@@ -22,14 +22,14 @@ std::string_view name_of(CpuLevel level);
 
 /// One device as rows see it. Plain data; lives as long as its Backend.
 struct Device {
-    std::string name;                     // "Intel(R) Xeon(R) ..."
-    CpuLevel level = CpuLevel::kPortable; // rows above it must not run
-    int threads = 1;                      // of the stream
-    int64_t memory_bytes = 0;             // that a process can use
+    std::string name;                      // "Intel(R) Xeon(R) ..."
+    CpuLevel level = CpuLevel::kPortable;  // rows above it must not run
+    int threads = 1;                       // of the stream
+    int64_t memory_bytes = 0;              // that a process can use
     int64_t l2_bytes = 0, last_cache_bytes = 0;
-    bool fixed_order = true;              // --order fixed: only rows that sum in one order whatever the number of rows
-    std::vector<std::string> forced;      // rows of HEARTH_FORCE
-    const Tables* tables = nullptr;       // for rows that are made of primitives
+    bool fixed_order = true;          // --order fixed: only rows that sum in one order whatever the number of rows
+    std::vector<std::string> forced;  // rows of HEARTH_FORCE
+    const Tables* tables = nullptr;   // for rows that are made of primitives
 };
 
 }  // namespace hearth

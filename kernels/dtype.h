@@ -11,9 +11,13 @@ enum class DType : uint8_t { kF32, kBf16, kF16, kF8E4M3, kI8, kU8, kI32, kI64 };
 
 constexpr int64_t bytes_of(DType type) {
     switch (type) {
-        case DType::kF32: case DType::kI32: return 4;
-        case DType::kBf16: case DType::kF16: return 2;
-        case DType::kF8E4M3: case DType::kI8: case DType::kU8: return 1;
+        case DType::kF32:
+        case DType::kI32: return 4;
+        case DType::kBf16:
+        case DType::kF16: return 2;
+        case DType::kF8E4M3:
+        case DType::kI8:
+        case DType::kU8: return 1;
         case DType::kI64: return 8;
     }
     return 0;

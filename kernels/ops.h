@@ -11,15 +11,15 @@
 #include <algorithm>
 
 #include "kernels/view.h"
-#include "kernels/weight.h"
+#include "kernels/weights/weight.h"
 
 namespace hearth {
 
 constexpr int64_t kBlockTokens = 32;  // tokens in a block of the KV cache
 
 /// One layer's pages of the KV cache. Block b, head g, token t of the block: row ((b * G + g) * 32 + t) of D elements.
-/// kI8 ("q8"): an element is code * scale, codes from -127 to 127, with a scale for each row: its largest magnitude / 127. A row that is not
-/// finite has NaN for its scale; one whose largest magnitude is below 1e-36 is zero.
+/// kI8 ("q8"): an element is code * scale, codes from -127 to 127, with a scale for each row: its largest magnitude / 127. A row that is
+/// not finite has NaN for its scale; one whose largest magnitude is below 1e-36 is zero.
 struct KvPages {
     DType dtype = DType::kBf16;  // kBf16, kF32 or kI8
     void* k = nullptr;           // [B, G, 32, D]
@@ -71,7 +71,7 @@ struct QkvArgs {
 /// Causal softmax attention over the paged cache, grouped heads, optional sliding window. A stage and a primitive at once.
 /// Query t of sequence s sees keys of positions max(0, p - window + 1) to p, p = positions[t]; their k and v are in the cache.
 struct AttentionArgs {
-    View<const float, 2> q;               // [T, H * D]
+    View<const float, 2> q;  // [T, H * D]
     KvPages cache;
     View<const int32_t, 1> positions;     // [T], rising by one within a sequence
     View<const int32_t, 1> seq_starts;    // [S + 1]
@@ -111,9 +111,9 @@ struct GateUpArgs {
     View<const float, 2> x;            // [T, K]
     View<const float, 1> norm_weight;  // [K]
     float eps = 1e-5f;
-    Weight gate, up;                              // [I, K] each, of one format and layout
-    View<const float, 1> gate_bias, up_bias;      // [I], or both empty
-    View<float, 2> y;                             // [T, I]
+    Weight gate, up;                          // [I, K] each, of one format and layout
+    View<const float, 1> gate_bias, up_bias;  // [I], or both empty
+    View<float, 2> y;                         // [T, I]
 
     int64_t bytes() const { return gate.bytes + up.bytes + 4 * (x.size() + y.size()); }
     int64_t flops() const { return 4 * x.extent[0] * gate.n * gate.k; }
@@ -124,11 +124,11 @@ struct ExpertsArgs {
     View<float, 2> x;                  // [T, K], read and written
     View<const float, 1> norm_weight;  // [K]
     float eps = 1e-5f;
-    Weight router;                     // [E, K]
-    View<const Weight, 1> gate, up;    // [E] of [I, K]
-    View<const Weight, 1> down;        // [E] of [K, I]
+    Weight router;                   // [E, K]
+    View<const Weight, 1> gate, up;  // [E] of [I, K]
+    View<const Weight, 1> down;      // [E] of [K, I]
     int64_t top_k = 2;
-    bool renormalize = true;           // the chosen probabilities sum to one (Mixtral)
+    bool renormalize = true;  // the chosen probabilities sum to one (Mixtral)
 
     int64_t bytes() const {  // at most every expert once, at least the chosen ones
         const int64_t experts = std::min(gate.extent[0], x.extent[0] * top_k);
@@ -143,8 +143,8 @@ struct HeadArgs {
     View<const int32_t, 1> rows;       // [R], indices into T
     View<const float, 1> norm_weight;  // [K]
     float eps = 1e-5f;
-    Weight w;                          // [V, K]
-    View<float, 2> logits;             // [R, V]
+    Weight w;               // [V, K]
+    View<float, 2> logits;  // [R, V]
 
     int64_t bytes() const { return w.bytes + 4 * (rows.size() * x.extent[1] + logits.size()); }
     int64_t flops() const { return 2 * rows.size() * w.n * w.k; }
@@ -154,12 +154,12 @@ struct HeadArgs {
 
 /// y = x * w^T (+ bias) (+ residual); with `up`: y = silu(x * w^T + bias) * (x * up^T + up_bias).
 struct MatmulArgs {
-    View<const float, 2> x;               // [T, K]
-    Weight w;                             // [N, K]
-    Weight up;                            // [N, K] like w, or none
-    View<const float, 1> bias, up_bias;   // [N], or empty
-    View<const float, 2> residual;        // [T, N], or empty; may be y. Not with up.
-    View<float, 2> y;                     // [T, N]
+    View<const float, 2> x;              // [T, K]
+    Weight w;                            // [N, K]
+    Weight up;                           // [N, K] like w, or none
+    View<const float, 1> bias, up_bias;  // [N], or empty
+    View<const float, 2> residual;       // [T, N], or empty; may be y. Not with up.
+    View<float, 2> y;                    // [T, N]
 
     int64_t bytes() const { return w.bytes + up.bytes + 4 * (x.size() + y.size() + residual.size()); }
     int64_t flops() const { return 2 * x.extent[0] * (w.n * w.k + up.n * up.k); }
@@ -180,14 +180,14 @@ struct NormArgs {
 /// Norm of each q and k head (where given), rotary embedding (pairs half a head apart: Su et al., "RoFormer", 2021, in the layout of
 /// Hugging Face), k and v into the cache.
 struct RopeAppendArgs {
-    View<const float, 2> qkv;                 // [T, (H + 2G) * D]
-    View<const float, 1> q_norm, k_norm;      // [D], or empty
+    View<const float, 2> qkv;             // [T, (H + 2G) * D]
+    View<const float, 1> q_norm, k_norm;  // [D], or empty
     float eps = 1e-5f;
     View<const int32_t, 1> positions, slots;  // [T]
     View<const float, 2> rope;                // [P, D]: cos of the D/2 pairs, then sin
     KvPages cache;
-    int64_t num_heads = 0;                    // H
-    View<float, 2> q;                         // [T, H * D]
+    int64_t num_heads = 0;  // H
+    View<float, 2> q;       // [T, H * D]
 
     int64_t bytes() const { return 4 * (qkv.size() + q.size()) + qkv.extent[0] * cache.token_bytes(); }
     int64_t flops() const { return 6 * qkv.size(); }
@@ -196,9 +196,9 @@ struct RopeAppendArgs {
 /// How one sequence wants its next token drawn. Order: repetition penalty, frequency and presence penalty, temperature, top_k,
 /// top_p, min_p, as in transformers' processors.
 struct SampleParams {
-    float temperature = 1;         // 0: the largest logit, the lowest id among equals
-    int32_t top_k = 0;             // 0: off
-    float top_p = 1, min_p = 0;    // 1 and 0: off
+    float temperature = 1;       // 0: the largest logit, the lowest id among equals
+    int32_t top_k = 0;           // 0: off
+    float top_p = 1, min_p = 0;  // 1 and 0: off
     float repetition_penalty = 1, frequency_penalty = 0, presence_penalty = 0;
     uint64_t seed = 0;
 };
@@ -206,13 +206,13 @@ struct SampleParams {
 /// The next token of each row. The draw is a function of logits, parameters, history, seed and position alone: Philox4x32-10
 /// (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011) with key = seed and counter = position.
 struct SampleArgs {
-    View<const float, 2> logits;              // [S, V]
-    View<const SampleParams, 1> params;       // [S]
-    View<const int32_t, 1> history;           // the tokens so far of all rows, one row after the other
-    View<const int32_t, 1> history_starts;    // [S + 1], into history
-    View<const int32_t, 1> positions;         // [S]: of the token that is drawn
-    View<int32_t, 1> ids;                     // [S], out: the token; -1 where a logit is NaN or +infinity or none is finite
-    View<float, 2> probabilities;             // [S, V], out, or empty: the distribution that was drawn from
+    View<const float, 2> logits;            // [S, V]
+    View<const SampleParams, 1> params;     // [S]
+    View<const int32_t, 1> history;         // the tokens so far of all rows, one row after the other
+    View<const int32_t, 1> history_starts;  // [S + 1], into history
+    View<const int32_t, 1> positions;       // [S]: of the token that is drawn
+    View<int32_t, 1> ids;                   // [S], out: the token; -1 where a logit is NaN or +infinity or none is finite
+    View<float, 2> probabilities;           // [S, V], out, or empty: the distribution that was drawn from
 
     int64_t bytes() const { return 4 * (logits.size() + probabilities.size()); }
     int64_t flops() const { return 4 * logits.size(); }

@@ -30,8 +30,10 @@ void no_variant(std::string_view stage, const std::vector<std::string>& forced) 
     for (const std::string& name : forced) {
         if (name.starts_with(cat(stage, '/'))) of_stage.push_back(name);
     }
-    if (of_stage.empty()) throw Error(ErrorKind::kUnsupported, cat("no kernel of ", stage, " supports these weights and shapes on this device"));
-    throw Error(ErrorKind::kUnsupported, cat("HEARTH_FORCE: ", join(of_stage, ", "), " does not support these weights, shapes or this machine"));
+    if (of_stage.empty())
+        throw Error(ErrorKind::kUnsupported, cat("no kernel of ", stage, " supports these weights and shapes on this device"));
+    throw Error(ErrorKind::kUnsupported,
+                cat("HEARTH_FORCE: ", join(of_stage, ", "), " does not support these weights, shapes or this machine"));
 }
 
 }  // namespace hearth

@@ -15,11 +15,11 @@ namespace hearth {
 /// One way to compute a stage or primitive. Rows of a table stand in order of preference.
 template <class Args>
 struct Variant {
-    std::string_view name;                                 // "matmul/bf16_avx512": its stage or primitive, then what it is
-    bool (*supports)(const Args&, const Device&);          // dtypes, shapes, alignment, instruction set; for a row made of
-                                                           // primitives also whether each of those has a row
-    size_t (*workspace_bytes)(const Args&, const Device&); // scratch taken from the stream's arena while it runs
-    void (*run)(const Args&, Stream&) noexcept;            // never allocates, never waits for another stage
+    std::string_view name;                                  // "matmul/bf16_avx512": its stage or primitive, then what it is
+    bool (*supports)(const Args&, const Device&);           // dtypes, shapes, alignment, instruction set; for a row made of
+                                                            // primitives also whether each of those has a row
+    size_t (*workspace_bytes)(const Args&, const Device&);  // scratch taken from the stream's arena while it runs
+    void (*run)(const Args&, Stream&) noexcept;             // never allocates, never waits for another stage
 };
 
 /// True when `name` may run: nothing of its stage or primitive ("matmul" of "matmul/bf16_avx512") is forced, or it is.

@@ -2,11 +2,11 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "kernels/composite.h"
+#include "kernels/composite/composite.h"
 #include "kernels/cpu/cpu_stream.h"
 #include "kernels/cpu/detect.h"
 #include "kernels/cpu/rows.h"
-#include "kernels/host_backend.h"
+#include "kernels/host/host_backend.h"
 #include "kernels/reference/reference.h"
 
 namespace hearth {
@@ -36,11 +36,12 @@ struct Rows {
     std::vector<Variant<GateUpArgs>> gate_up{kGateUpComposite, kGateUpReference};
     std::vector<Variant<ExpertsArgs>> experts{kExpertsComposite, kExpertsReference};
     std::vector<Variant<HeadArgs>> head{kHeadComposite, kHeadReference};
-    // oneDNN stands behind our own rows, so that it runs only where HEARTH_FORCE asks for it: it has taken a reference kernel of its own for these weights
-    // (0.15 GFLOP/s), where it took a fast one ours was still 1.6 times faster.
-    std::vector<Variant<MatmulArgs>> matmul{cpu::kMatmulBf16Amx,  cpu::kMatmulBf16Avx512, cpu::kMatmulFmaAvx512, cpu::kMatmulFmaAvx2,
-                                            cpu::kMatmulQAmx,     cpu::kMatmulQAvx512,    cpu::kMatmulQAvx2,     cpu::kMatmulF8Avx512,
-                                            cpu::kMatmulF8Avx2,   cpu::kMatmulSplitAvx512, cpu::kMatmulSplitAvx2, cpu::kMatmulBf16OneDnn, kMatmulReference};
+    // oneDNN stands behind our own rows, so that it runs only where HEARTH_FORCE asks for it: it has taken a reference kernel of its own
+    // for these weights (0.15 GFLOP/s), where it took a fast one ours was still 1.6 times faster.
+    std::vector<Variant<MatmulArgs>> matmul{cpu::kMatmulBf16Amx, cpu::kMatmulBf16Avx512,  cpu::kMatmulFmaAvx512, cpu::kMatmulFmaAvx2,
+                                            cpu::kMatmulQAmx,    cpu::kMatmulQAvx512,     cpu::kMatmulQAvx2,     cpu::kMatmulF8Avx512,
+                                            cpu::kMatmulF8Avx2,  cpu::kMatmulSplitAvx512, cpu::kMatmulSplitAvx2, cpu::kMatmulBf16OneDnn,
+                                            kMatmulReference};
     std::vector<Variant<NormArgs>> norm{cpu::kNormAvx512, cpu::kNormAvx2, kNormReference};
     std::vector<Variant<RopeAppendArgs>> rope_append{cpu::kRopeAppendAvx512, cpu::kRopeAppendAvx2, kRopeAppendReference};
     std::vector<Variant<SampleArgs>> sample{cpu::kSampleAvx512, cpu::kSampleAvx2, kSampleReference};

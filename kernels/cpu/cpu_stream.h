@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kernels/cpu/thread_pool.h"
-#include "kernels/host_arena.h"
+#include "kernels/host/host_arena.h"
 #include "kernels/stream.h"
 
 namespace hearth {

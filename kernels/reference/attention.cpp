@@ -29,7 +29,8 @@ void attend(const AttentionArgs& a, int64_t seq, const float* q, int64_t group, 
     for (int64_t p = first; p <= last; ++p) sum += scores[p - first] = std::exp(scores[p - first] - largest);
     for (int64_t i = 0; i < d; ++i) {
         double value = 0;
-        for (int64_t p = first; p <= last; ++p) value += double{scores[p - first]} * at(a.cache, a.cache.v, a.cache.v_scales, offset(p) + i);
+        for (int64_t p = first; p <= last; ++p)
+            value += double{scores[p - first]} * at(a.cache, a.cache.v, a.cache.v_scales, offset(p) + i);
         y[i] = static_cast<float>(value / sum);
     }
 }
@@ -41,7 +42,8 @@ void run(const AttentionArgs& a, Stream& stream) noexcept {
     for (int64_t s = 0; s < a.num_seqs(); ++s) {
         for (int64_t t = a.seq_starts(s); t < a.seq_starts(s + 1); ++t) {
             const int64_t last = a.positions(t), first = last + 1 - a.keys_of(last);
-            for (int64_t h = 0; h < a.num_heads; ++h) attend(a, s, a.q.row(t) + h * d, h / group_size, first, last, scores, a.y.row(t) + h * d);
+            for (int64_t h = 0; h < a.num_heads; ++h)
+                attend(a, s, a.q.row(t) + h * d, h / group_size, first, last, scores, a.y.row(t) + h * d);
         }
     }
 }
@@ -50,6 +52,7 @@ size_t workspace(const AttentionArgs& a, const Device&) { return scratch_bytes<f
 
 }  // namespace
 
-const Variant<AttentionArgs> kAttentionReference{"attention/reference", [](const AttentionArgs&, const Device&) { return true; }, workspace, run};
+const Variant<AttentionArgs> kAttentionReference{"attention/reference", [](const AttentionArgs&, const Device&) { return true; }, workspace,
+                                                 run};
 
 }  // namespace hearth

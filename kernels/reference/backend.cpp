@@ -1,6 +1,6 @@
 #include "base/error.h"
-#include "kernels/host_arena.h"
-#include "kernels/host_backend.h"
+#include "kernels/host/host_arena.h"
+#include "kernels/host/host_backend.h"
 #include "kernels/reference/reference.h"
 
 namespace hearth {

@@ -1,6 +1,6 @@
+#include "kernels/composite/routing.h"
 #include "kernels/reference/math.h"
 #include "kernels/reference/reference.h"
-#include "kernels/routing.h"
 #include "kernels/scratch.h"
 
 namespace hearth {
@@ -20,7 +20,8 @@ void run(const ExpertsArgs& a, Stream& stream) noexcept {
         for (int64_t c = 0; c < a.top_k; ++c) {
             const int64_t e = chosen[c];
             for (int64_t i = 0; i < inner; ++i) {
-                hidden[i] = reference::silu(reference::dot_row(a.gate(e), i, normed, unpacked)) * reference::dot_row(a.up(e), i, normed, unpacked);
+                hidden[i] =
+                    reference::silu(reference::dot_row(a.gate(e), i, normed, unpacked)) * reference::dot_row(a.up(e), i, normed, unpacked);
             }
             for (int64_t i = 0; i < k; ++i) sum[i] += weights[c] * reference::dot_row(a.down(e), i, hidden, unpacked);
         }
@@ -30,8 +31,8 @@ void run(const ExpertsArgs& a, Stream& stream) noexcept {
 
 size_t workspace(const ExpertsArgs& a, const Device&) {
     const int64_t k = a.x.extent[1], inner = a.gate(0).n;
-    return 2 * scratch_bytes<float>(k) + scratch_bytes<float>(std::max(k, inner)) + scratch_bytes<float>(inner) + scratch_bytes<float>(a.router.n) +
-           scratch_bytes<float>(a.top_k) + scratch_bytes<int32_t>(a.top_k);
+    return 2 * scratch_bytes<float>(k) + scratch_bytes<float>(std::max(k, inner)) + scratch_bytes<float>(inner) +
+           scratch_bytes<float>(a.router.n) + scratch_bytes<float>(a.top_k) + scratch_bytes<int32_t>(a.top_k);
 }
 
 }  // namespace

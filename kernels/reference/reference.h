@@ -1,7 +1,7 @@
 // Every stage and primitive, naive, in float32: the oracle of all tests and the last row of every table.
 //
-// Each row reads one thing after the other with plain loops and sums in order of k in float32 (attention and norms in double), so that what it
-// computes can be checked by reading it. Weights are unpacked row by row, whatever their layout.
+// Each row reads one thing after the other with plain loops and sums in order of k in float32 (attention and norms in double), so that what
+// it computes can be checked by reading it. Weights are unpacked row by row, whatever their layout.
 #pragma once
 
 #include <memory>

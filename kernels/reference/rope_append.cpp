@@ -65,6 +65,7 @@ bool supports(const RopeAppendArgs& a, const Device&) { return a.cache.head_dim 
 
 }  // namespace
 
-const Variant<RopeAppendArgs> kRopeAppendReference{"rope_append/reference", supports, [](const RopeAppendArgs&, const Device&) -> size_t { return 0; }, run};
+const Variant<RopeAppendArgs> kRopeAppendReference{"rope_append/reference", supports,
+                                                   [](const RopeAppendArgs&, const Device&) -> size_t { return 0; }, run};
 
 }  // namespace hearth

@@ -1,4 +1,5 @@
-// One row at a time, in double: penalties, temperature, top_k, top_p, min_p, then the inverse of the distribution function in the order of ids.
+// One row at a time, in double: penalties, temperature, top_k, top_p, min_p, then the inverse of the distribution function in the order of
+// ids.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -61,7 +62,8 @@ void keep_top_k(Row row, int64_t k) {
 void keep_top_p(Row row, double top_p) {
     if (top_p >= 1) return;
     std::iota(row.order.begin(), row.order.end(), 0);
-    std::ranges::stable_sort(row.order, [&](int32_t a, int32_t b) { return row.scores[static_cast<size_t>(a)] < row.scores[static_cast<size_t>(b)]; });
+    std::ranges::stable_sort(row.order,
+                             [&](int32_t a, int32_t b) { return row.scores[static_cast<size_t>(a)] < row.scores[static_cast<size_t>(b)]; });
     const double largest = row.scores[static_cast<size_t>(row.order.back())];
     double sum = 0;
     for (const double s : row.scores) sum += std::exp(s - largest);
@@ -125,7 +127,9 @@ void run(const SampleArgs& a, Stream& stream) noexcept {
     }
 }
 
-size_t workspace(const SampleArgs& a, const Device&) { return scratch_bytes<double>(a.logits.extent[1]) + scratch_bytes<int32_t>(a.logits.extent[1]); }
+size_t workspace(const SampleArgs& a, const Device&) {
+    return scratch_bytes<double>(a.logits.extent[1]) + scratch_bytes<int32_t>(a.logits.extent[1]);
+}
 
 }  // namespace
 

@@ -48,11 +48,14 @@ size_t workspace_gate_up(const GateUpArgs& a, const Device&) {
 void run_head(const HeadArgs& a, Stream& stream) noexcept {
     Scratch scratch(stream);
     const View<float, 2> normed = scratch.matrix(a.rows.extent[0], a.x.extent[1]);
-    for (int64_t r = 0; r < a.rows.extent[0]; ++r) reference::norm_row(a.x.row(a.rows(r)), a.norm_weight, a.eps, a.x.extent[1], normed.row(r));
+    for (int64_t r = 0; r < a.rows.extent[0]; ++r)
+        reference::norm_row(a.x.row(a.rows(r)), a.norm_weight, a.eps, a.x.extent[1], normed.row(r));
     reference::matmul(as_const(normed), a.w, {}, false, a.logits, scratch.take<float>(a.w.k));
 }
 
-size_t workspace_head(const HeadArgs& a, const Device&) { return scratch_bytes<float>(a.rows.extent[0] * a.x.extent[1]) + scratch_bytes<float>(a.w.k); }
+size_t workspace_head(const HeadArgs& a, const Device&) {
+    return scratch_bytes<float>(a.rows.extent[0] * a.x.extent[1]) + scratch_bytes<float>(a.w.k);
+}
 
 template <class Args>
 bool always(const Args&, const Device&) {
@@ -61,7 +64,8 @@ bool always(const Args&, const Device&) {
 
 }  // namespace
 
-const Variant<QkvArgs> kQkvReference{"qkv/reference", [](const QkvArgs& a, const Device&) { return a.cache.head_dim <= 512; }, workspace_qkv, run_qkv};
+const Variant<QkvArgs> kQkvReference{"qkv/reference", [](const QkvArgs& a, const Device&) { return a.cache.head_dim <= 512; },
+                                     workspace_qkv, run_qkv};
 const Variant<ProjectArgs> kProjectReference{"project/reference", always<ProjectArgs>, workspace_project, run_project};
 const Variant<GateUpArgs> kGateUpReference{"gate_up/reference", always<GateUpArgs>, workspace_gate_up, run_gate_up};
 const Variant<HeadArgs> kHeadReference{"head/reference", always<HeadArgs>, workspace_head, run_head};

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/quant.h"
+#include "kernels/weights/quant.h"
 
 namespace hearth {
 

@@ -6,8 +6,8 @@
 
 #include <vector>
 
-#include "kernels/quant.h"
 #include "kernels/stream.h"
+#include "kernels/weights/quant.h"
 #include "loaders/checkpoint.h"
 
 namespace hearth {

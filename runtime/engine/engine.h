@@ -60,10 +60,10 @@ public:
 };
 
 struct EngineOptions {
-    int64_t context = 0;            // longest sequence, prompt and answer; at most model.max_context()
-    int64_t max_sequences = 8;      // at once; more wait, first come first served
-    int64_t max_step_tokens = 512;  // prefill chunk: decodes go on in between
-    int64_t num_blocks = 0;         // of the KV cache; 0: enough for one sequence of `context` and a few short ones
+    int64_t context = 0;               // longest sequence, prompt and answer; at most model.max_context()
+    int64_t max_sequences = 8;         // at once; more wait, first come first served
+    int64_t max_step_tokens = 512;     // prefill chunk: decodes go on in between
+    int64_t num_blocks = 0;            // of the KV cache; 0: enough for one sequence of `context` and a few short ones
     DType cache_dtype = DType::kBf16;  // or kI8, kF32: see KvCache
     bool profile = false;              // a clock around each stage of each step: see Engine::profile
 };

@@ -52,7 +52,8 @@ TEST(Utf8, ValidatesAsTheStandardSays) {
     EXPECT_TRUE(is_utf8(""));
     EXPECT_TRUE(is_utf8(std::string_view("\0a", 2)));
     EXPECT_TRUE(is_utf8("\xF4\x8F\xBF\xBF"));
-    for (const char* bad : {"\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "a\xE4\xB8"}) {
+    for (const char* bad :
+         {"\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "a\xE4\xB8"}) {
         EXPECT_FALSE(is_utf8(bad)) << bad;
     }
 }

@@ -16,8 +16,9 @@ int64_t Shape::tokens() const { return std::accumulate(seqs.begin(), seqs.end(),
 std::string Shape::text() const {
     std::string s = "new";
     for (size_t i = 0; i < seqs.size(); ++i) s += cat(' ', seqs[i], '+', past[i]);
-    return cat(s, ", hidden ", hidden, ", heads ", heads, '/', groups, 'x', head_dim, ", inner ", intermediate, ", vocab ", vocab, ", window ", window, bias ? ", bias" : "",
-               qk_norm ? ", qk norm" : "", ", weights ", name_of(weights), ", cache ", name_of(cache));
+    return cat(s, ", hidden ", hidden, ", heads ", heads, '/', groups, 'x', head_dim, ", inner ", intermediate, ", vocab ", vocab,
+               ", window ", window, bias ? ", bias" : "", qk_norm ? ", qk norm" : "", ", weights ", name_of(weights), ", cache ",
+               name_of(cache));
 }
 
 Inputs::Inputs(const Shape& shape, uint32_t seed) : shape_(shape), random_(seed) {
@@ -57,7 +58,8 @@ Inputs::Inputs(const Shape& shape, uint32_t seed) : shape_(shape), random_(seed)
 }
 
 float Inputs::number() {
-    const auto bits = static_cast<uint32_t>(random_());  // the sum of two uniform numbers, variance 1: near enough to normal, and millions are wanted
+    const auto bits =
+        static_cast<uint32_t>(random_());  // the sum of two uniform numbers, variance 1: near enough to normal, and millions are wanted
     return (static_cast<float>(bits & 0xFFFF) + static_cast<float>(bits >> 16) - 65535.0f) * (2.4494897f / 65536.0f);
 }
 
@@ -87,7 +89,8 @@ Weight Inputs::weight(int64_t n, int64_t k, WeightUse use) {
         } else {  // a normal half: the bits of the float, cut
             const auto u = std::bit_cast<uint32_t>(value);
             const int exponent = static_cast<int>(u >> 23 & 255) - 112;
-            const auto h = static_cast<uint16_t>((u >> 16 & 0x8000) | (exponent > 0 && exponent < 31 ? static_cast<uint32_t>(exponent) << 10 | (u >> 13 & 1023) : 0));
+            const auto h = static_cast<uint16_t>(
+                (u >> 16 & 0x8000) | (exponent > 0 && exponent < 31 ? static_cast<uint32_t>(exponent) << 10 | (u >> 13 & 1023) : 0));
             std::memcpy(rows.data() + 2 * i, &h, 2);
         }
     }
@@ -138,7 +141,8 @@ View<float, 2> Inputs::out(int64_t rows, int64_t columns) {
 std::vector<float> Inputs::results() const {
     std::vector<float> all;
     for (const Watched& w : watched_) {
-        for (int64_t i = 0; i < w.bytes / bytes_of(w.type); ++i) all.push_back(w.type == DType::kI8 ? static_cast<const int8_t*>(w.data)[i] : load_float(w.data, w.type, i));
+        for (int64_t i = 0; i < w.bytes / bytes_of(w.type); ++i)
+            all.push_back(w.type == DType::kI8 ? static_cast<const int8_t*>(w.data)[i] : load_float(w.data, w.type, i));
     }
     return all;
 }
@@ -149,7 +153,9 @@ void Inputs::reset() {
 
 EmbedArgs Inputs::embed() {
     begin();
-    return {{ids_.data(), {shape_.tokens()}}, weight(shape_.vocab, shape_.hidden, shape_.bias ? WeightUse::kLookup : WeightUse::kMatmul), out(shape_.tokens(), shape_.hidden)};
+    return {{ids_.data(), {shape_.tokens()}},
+            weight(shape_.vocab, shape_.hidden, shape_.bias ? WeightUse::kLookup : WeightUse::kMatmul),
+            out(shape_.tokens(), shape_.hidden)};
 }
 
 RopeAppendArgs Inputs::rope_append() {
@@ -164,35 +170,67 @@ RopeAppendArgs Inputs::rope_append() {
         watch(cache.v_scales, count / d, DType::kF32);
     }
     const View<const float, 1> none;
-    return {as_const(matrix(t, (shape_.heads + 2 * shape_.groups) * d)), shape_.qk_norm ? vector(d, 1, 0.2f) : none, shape_.qk_norm ? vector(d, 1, 0.2f) : none, 1e-5f,
-            {positions_.data(), {t}}, {slots_.data(), {t}}, {rope_.data(), {table_width_ * kBlockTokens, d}}, cache, shape_.heads, out(t, shape_.heads * d)};
+    return {as_const(matrix(t, (shape_.heads + 2 * shape_.groups) * d)),
+            shape_.qk_norm ? vector(d, 1, 0.2f) : none,
+            shape_.qk_norm ? vector(d, 1, 0.2f) : none,
+            1e-5f,
+            {positions_.data(), {t}},
+            {slots_.data(), {t}},
+            {rope_.data(), {table_width_ * kBlockTokens, d}},
+            cache,
+            shape_.heads,
+            out(t, shape_.heads * d)};
 }
 
 QkvArgs Inputs::qkv() {
     const RopeAppendArgs rope = rope_append();
     const int64_t rows = (shape_.heads + 2 * shape_.groups) * shape_.head_dim;
-    return {as_const(matrix(shape_.tokens(), shape_.hidden)), vector(shape_.hidden, 1, 0.2f), 1e-5f, weight(rows, shape_.hidden),
-            shape_.bias ? vector(rows, 0, 0.3f) : View<const float, 1>{}, rope.q_norm, rope.k_norm, rope.positions, rope.rope, rope.slots, rope.cache, shape_.heads, rope.q};
+    return {as_const(matrix(shape_.tokens(), shape_.hidden)),
+            vector(shape_.hidden, 1, 0.2f),
+            1e-5f,
+            weight(rows, shape_.hidden),
+            shape_.bias ? vector(rows, 0, 0.3f) : View<const float, 1>{},
+            rope.q_norm,
+            rope.k_norm,
+            rope.positions,
+            rope.rope,
+            rope.slots,
+            rope.cache,
+            shape_.heads,
+            rope.q};
 }
 
 AttentionArgs Inputs::attention() {
     begin();
     const int64_t t = shape_.tokens(), s = std::ssize(shape_.seqs);
-    return {as_const(matrix(t, shape_.heads * shape_.head_dim)), pages(), {positions_.data(), {t}}, {seq_starts_.data(), {s + 1}}, {block_tables_.data(), {s, table_width_}},
-            shape_.heads, shape_.window, 1 / std::sqrt(static_cast<float>(shape_.head_dim)), out(t, shape_.heads * shape_.head_dim)};
+    return {as_const(matrix(t, shape_.heads * shape_.head_dim)),
+            pages(),
+            {positions_.data(), {t}},
+            {seq_starts_.data(), {s + 1}},
+            {block_tables_.data(), {s, table_width_}},
+            shape_.heads,
+            shape_.window,
+            1 / std::sqrt(static_cast<float>(shape_.head_dim)),
+            out(t, shape_.heads * shape_.head_dim)};
 }
 
 ProjectArgs Inputs::project() {
     begin();
-    return {as_const(matrix(shape_.tokens(), shape_.intermediate)), weight(shape_.hidden, shape_.intermediate), shape_.bias ? vector(shape_.hidden, 0, 0.3f) : View<const float, 1>{},
-            out(shape_.tokens(), shape_.hidden)};
+    return {as_const(matrix(shape_.tokens(), shape_.intermediate)), weight(shape_.hidden, shape_.intermediate),
+            shape_.bias ? vector(shape_.hidden, 0, 0.3f) : View<const float, 1>{}, out(shape_.tokens(), shape_.hidden)};
 }
 
 GateUpArgs Inputs::gate_up() {
     begin();
     const View<const float, 1> none;
-    return {as_const(matrix(shape_.tokens(), shape_.hidden)), vector(shape_.hidden, 1, 0.2f), 1e-5f, weight(shape_.intermediate, shape_.hidden), weight(shape_.intermediate, shape_.hidden),
-            shape_.bias ? vector(shape_.intermediate, 0, 0.3f) : none, shape_.bias ? vector(shape_.intermediate, 0, 0.3f) : none, out(shape_.tokens(), shape_.intermediate)};
+    return {as_const(matrix(shape_.tokens(), shape_.hidden)),
+            vector(shape_.hidden, 1, 0.2f),
+            1e-5f,
+            weight(shape_.intermediate, shape_.hidden),
+            weight(shape_.intermediate, shape_.hidden),
+            shape_.bias ? vector(shape_.intermediate, 0, 0.3f) : none,
+            shape_.bias ? vector(shape_.intermediate, 0, 0.3f) : none,
+            out(shape_.tokens(), shape_.intermediate)};
 }
 
 ExpertsArgs Inputs::experts() {
@@ -206,13 +244,26 @@ ExpertsArgs Inputs::experts() {
         down.push_back(weight(shape_.hidden, shape_.intermediate));
     }
     const View<float, 2> x = out(shape_.tokens(), shape_.hidden);
-    return {x, vector(shape_.hidden, 1, 0.2f), 1e-5f, weight(shape_.experts, shape_.hidden), {gate.data(), {shape_.experts}}, {up.data(), {shape_.experts}}, {down.data(), {shape_.experts}}, 2, true};
+    return {x,
+            vector(shape_.hidden, 1, 0.2f),
+            1e-5f,
+            weight(shape_.experts, shape_.hidden),
+            {gate.data(), {shape_.experts}},
+            {up.data(), {shape_.experts}},
+            {down.data(), {shape_.experts}},
+            2,
+            true};
 }
 
 HeadArgs Inputs::head() {
     begin();
     const auto rows = std::ssize(rows_);
-    return {as_const(matrix(shape_.tokens(), shape_.hidden)), {rows_.data(), {rows}}, vector(shape_.hidden, 1, 0.2f), 1e-5f, weight(shape_.vocab, shape_.hidden), out(rows, shape_.vocab)};
+    return {as_const(matrix(shape_.tokens(), shape_.hidden)),
+            {rows_.data(), {rows}},
+            vector(shape_.hidden, 1, 0.2f),
+            1e-5f,
+            weight(shape_.vocab, shape_.hidden),
+            out(rows, shape_.vocab)};
 }
 
 MatmulArgs Inputs::matmul(bool up, bool residual) {
@@ -220,8 +271,13 @@ MatmulArgs Inputs::matmul(bool up, bool residual) {
     const int64_t t = shape_.tokens(), n = shape_.intermediate;
     const View<const float, 1> none;
     const View<float, 2> y = out(t, n);
-    return {.x = as_const(matrix(t, shape_.hidden)), .w = weight(n, shape_.hidden), .up = up ? weight(n, shape_.hidden) : Weight{}, .bias = shape_.bias ? vector(n, 0, 0.3f) : none,
-            .up_bias = shape_.bias && up ? vector(n, 0, 0.3f) : none, .residual = residual ? as_const(y) : View<const float, 2>{}, .y = y};
+    return {.x = as_const(matrix(t, shape_.hidden)),
+            .w = weight(n, shape_.hidden),
+            .up = up ? weight(n, shape_.hidden) : Weight{},
+            .bias = shape_.bias ? vector(n, 0, 0.3f) : none,
+            .up_bias = shape_.bias && up ? vector(n, 0, 0.3f) : none,
+            .residual = residual ? as_const(y) : View<const float, 2>{},
+            .y = y};
 }
 
 NormArgs Inputs::norm() {

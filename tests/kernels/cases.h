@@ -12,8 +12,8 @@ namespace hearth::testing {
 
 /// The sizes of one case.
 struct Shape {
-    std::vector<int64_t> seqs = {1};     // new tokens of each sequence
-    std::vector<int64_t> past = {0};     // tokens of each that the cache holds already
+    std::vector<int64_t> seqs = {1};  // new tokens of each sequence
+    std::vector<int64_t> past = {0};  // tokens of each that the cache holds already
     int64_t hidden = 64, heads = 4, groups = 2, head_dim = 16, intermediate = 160, vocab = 100, experts = 4;
     int64_t window = 0;
     bool bias = false, qk_norm = false;
@@ -23,8 +23,8 @@ struct Shape {
     std::string text() const;
 };
 
-/// Memory, weights and views of one shape. Everything an Args points to lives here; `changed` lists what stages write, so that a test can run a row,
-/// keep the results, reset and run another.
+/// Memory, weights and views of one shape. Everything an Args points to lives here; `changed` lists what stages write, so that a test can
+/// run a row, keep the results, reset and run another.
 class Inputs {
 public:
     explicit Inputs(const Shape& shape, uint32_t seed = 1);

@@ -10,22 +10,76 @@
 namespace hearth::testing {
 namespace {
 
-/// What a row may differ from float32, as a share of the largest result: bf16 rows round what goes into a product, a code of a q8 cache may be one more or less.
-double tolerance(const Shape& shape) { return shape.weights == DType::kBf16 || shape.cache == DType::kBf16 ? 2e-2 : shape.cache == DType::kI8 ? 1e-2 : 2e-4; }
+/// What a row may differ from float32, as a share of the largest result: bf16 rows round what goes into a product, a code of a q8 cache may
+/// be one more or less.
+double tolerance(const Shape& shape) {
+    return shape.weights == DType::kBf16 || shape.cache == DType::kBf16 ? 2e-2 : shape.cache == DType::kI8 ? 1e-2 : 2e-4;
+}
 
 std::vector<Shape> shapes() {
     std::vector<Shape> all;
     all.push_back({});
-    all.push_back({.seqs = {5}, .past = {0}, .hidden = 33, .heads = 3, .groups = 1, .head_dim = 16, .intermediate = 17, .vocab = 31, .experts = 2});
-    all.push_back({.seqs = {1, 1, 1}, .past = {0, 31, 64}, .hidden = 96, .heads = 8, .groups = 2, .head_dim = 32, .intermediate = 100, .vocab = 257, .bias = true});
-    all.push_back({.seqs = {40, 1, 7}, .past = {0, 100, 29}, .hidden = 128, .heads = 4, .groups = 4, .head_dim = 64, .intermediate = 333, .vocab = 64, .qk_norm = true});
-    all.push_back({.seqs = {65}, .past = {31}, .hidden = 256, .heads = 4, .groups = 1, .head_dim = 128, .intermediate = 512, .vocab = 1000, .window = 16});
-    all.push_back({.seqs = {3, 2}, .past = {33, 200}, .hidden = 160, .heads = 6, .groups = 2, .head_dim = 80, .intermediate = 96, .vocab = 48, .window = 64, .bias = true});
-    all.push_back({.seqs = {1}, .past = {700}, .hidden = 576, .heads = 9, .groups = 3, .head_dim = 64, .intermediate = 1536, .vocab = 500, .experts = 2});
-    all.push_back({.seqs = {16, 17}, .past = {0, 0}, .hidden = 64, .heads = 4, .groups = 2, .head_dim = 96, .intermediate = 48, .vocab = 16, .experts = 8});
+    all.push_back(
+        {.seqs = {5}, .past = {0}, .hidden = 33, .heads = 3, .groups = 1, .head_dim = 16, .intermediate = 17, .vocab = 31, .experts = 2});
+    all.push_back({.seqs = {1, 1, 1},
+                   .past = {0, 31, 64},
+                   .hidden = 96,
+                   .heads = 8,
+                   .groups = 2,
+                   .head_dim = 32,
+                   .intermediate = 100,
+                   .vocab = 257,
+                   .bias = true});
+    all.push_back({.seqs = {40, 1, 7},
+                   .past = {0, 100, 29},
+                   .hidden = 128,
+                   .heads = 4,
+                   .groups = 4,
+                   .head_dim = 64,
+                   .intermediate = 333,
+                   .vocab = 64,
+                   .qk_norm = true});
+    all.push_back({.seqs = {65},
+                   .past = {31},
+                   .hidden = 256,
+                   .heads = 4,
+                   .groups = 1,
+                   .head_dim = 128,
+                   .intermediate = 512,
+                   .vocab = 1000,
+                   .window = 16});
+    all.push_back({.seqs = {3, 2},
+                   .past = {33, 200},
+                   .hidden = 160,
+                   .heads = 6,
+                   .groups = 2,
+                   .head_dim = 80,
+                   .intermediate = 96,
+                   .vocab = 48,
+                   .window = 64,
+                   .bias = true});
+    all.push_back({.seqs = {1},
+                   .past = {700},
+                   .hidden = 576,
+                   .heads = 9,
+                   .groups = 3,
+                   .head_dim = 64,
+                   .intermediate = 1536,
+                   .vocab = 500,
+                   .experts = 2});
+    all.push_back({.seqs = {16, 17},
+                   .past = {0, 0},
+                   .hidden = 64,
+                   .heads = 4,
+                   .groups = 2,
+                   .head_dim = 96,
+                   .intermediate = 48,
+                   .vocab = 16,
+                   .experts = 8});
     std::vector<Shape> out;
     for (const Shape& shape : all) {
-        for (const auto& [weights, cache] : {std::pair{DType::kBf16, DType::kBf16}, {DType::kF16, DType::kF32}, {DType::kF32, DType::kF32}, {DType::kF32, DType::kI8}}) {
+        for (const auto& [weights, cache] :
+             {std::pair{DType::kBf16, DType::kBf16}, {DType::kF16, DType::kF32}, {DType::kF32, DType::kF32}, {DType::kF32, DType::kI8}}) {
             Shape s = shape;
             s.weights = weights;
             s.cache = cache;
@@ -37,8 +91,8 @@ std::vector<Shape> shapes() {
 
 /// Runs every row of `table` that supports the arguments and compares what it wrote with what the reference wrote.
 template <class Args>
-void compare(std::span<const Variant<Args>> table, const Variant<Args>& reference, Inputs& inputs, const Args& args, const Backend& backend, const Shape& shape,
-             std::set<std::string>& ran, double most = 0) {
+void compare(std::span<const Variant<Args>> table, const Variant<Args>& reference, Inputs& inputs, const Args& args, const Backend& backend,
+             const Shape& shape, std::set<std::string>& ran, double most = 0) {
     if (most == 0) most = tolerance(shape);
     const auto oracle = make_backend({.device = "reference"});
     const auto oracle_stream = oracle->make_stream();
@@ -52,7 +106,8 @@ void compare(std::span<const Variant<Args>> table, const Variant<Args>& referenc
         stream->reserve(variant.workspace_bytes(args, backend.device()));
         variant.run(args, *stream);
         EXPECT_EQ(stream->mark(), 0u) << variant.name << " keeps scratch";
-        EXPECT_LE(difference(inputs.results(), want), most) << variant.name << " on " << backend.name() << " " << name_of(backend.device().level) << ", " << shape.text();
+        EXPECT_LE(difference(inputs.results(), want), most)
+            << variant.name << " on " << backend.name() << " " << name_of(backend.device().level) << ", " << shape.text();
         inputs.reset();
         ran.emplace(variant.name);
     }
@@ -167,9 +222,10 @@ TEST(Rows, NoStageOfAModelFallsBackToTheReferenceFromAvx2On) {
             const Tables& t = backend->tables();
             const Device& d = backend->device();
             for (const std::string_view name :
-                 {select(t.embed, in.embed(), d).name, select(t.qkv, in.qkv(), d).name, select(t.attention, in.attention(), d).name, select(t.project, in.project(), d).name,
-                  select(t.gate_up, in.gate_up(), d).name, select(t.experts, in.experts(), d).name, select(t.head, in.head(), d).name, select(t.matmul, in.matmul(true, false), d).name,
-                  select(t.norm, in.norm(), d).name, select(t.rope_append, in.rope_append(), d).name}) {
+                 {select(t.embed, in.embed(), d).name, select(t.qkv, in.qkv(), d).name, select(t.attention, in.attention(), d).name,
+                  select(t.project, in.project(), d).name, select(t.gate_up, in.gate_up(), d).name, select(t.experts, in.experts(), d).name,
+                  select(t.head, in.head(), d).name, select(t.matmul, in.matmul(true, false), d).name, select(t.norm, in.norm(), d).name,
+                  select(t.rope_append, in.rope_append(), d).name}) {
                 EXPECT_FALSE(name.ends_with("/reference")) << name << " on " << device << ", " << shape.text();
             }
         }

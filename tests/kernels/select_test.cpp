@@ -47,7 +47,8 @@ TEST(Select, ForcingOneStageLeavesTheOthersAlone) {
 }
 
 TEST(Forced, UnknownNamesAreRefusedWithWhatThereIs) {
-    EXPECT_EQ(parse_forced(" matmul/reference, norm/reference,", reference_tables()), (std::vector<std::string>{"matmul/reference", "norm/reference"}));
+    EXPECT_EQ(parse_forced(" matmul/reference, norm/reference,", reference_tables()),
+              (std::vector<std::string>{"matmul/reference", "norm/reference"}));
     for (const auto& [list, want] : {std::pair{"matmul/magic", "matmul/reference"}, {"conv/fast", "attention"}, {"matmul", "attention"}}) {
         try {
             parse_forced(list, reference_tables());

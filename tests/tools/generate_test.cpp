@@ -105,7 +105,8 @@ TEST(Generate, StreamsTheSameTextThatJsonHolds) {
 }
 
 TEST(Generate, EndsWithLengthWhenTheContextIsFull) {
-    const std::vector<std::string> line = {"generate", "--prompt", "one two three four", "--context", "8", "--temperature", "0"};  // before it would stop by itself
+    const std::vector<std::string> line = {"generate",      "--prompt", "one two three four", "--context", "8",
+                                           "--temperature", "0"};  // before it would stop by itself
     const auto outcome = run_hearth(line);
     EXPECT_EQ(outcome.code, 0);
     EXPECT_THAT(outcome.err, HasSubstr("length: the context of 8 tokens is full"));

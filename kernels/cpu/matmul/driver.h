@@ -1,14 +1,14 @@
 // How every matmul row of the CPU walks over its matrix; the innermost tile is the row's own.
 //
-// y = x w^T over panels of 16 outputs (kernels/weight.h). A tile is two panels times up to Tile::kMaxRows tokens, kept in registers. The
-// two panels are gate and up of the same outputs, or two of one weight.
+// y = x w^T over panels of 16 outputs (kernels/weights/weight.h). A tile is two panels times up to Tile::kMaxRows tokens, kept in
+// registers. The two panels are gate and up of the same outputs, or two of one weight.
 //
-// Few tokens (they fit one tile): the panels are dealt out in pieces, and a thread streams a piece in two halves side by side, each from its
-// first byte to its last, so that weights are read once and prefetched by hardware and software across the borders of panels.
-// Many: the inputs of Tile::kBlockRows tokens and Tile::kResidentDepth k stay in L2 while all panels of the thread pass by, pair by pair; a
-// pair's block of Tile::kBlockDepth k stays in L1 for all those tokens, while the next pair's is fetched into L2. Sums wait in scratch
-// between blocks of k. Traffic from beyond L2: weights once per kBlockRows tokens. Order of summation: an output is one chain of Tile::tile
-// steps in order of k, whatever the number of rows, threads or blocks: a sum that is put aside and taken up again has the same bits.
+// Few tokens (they fit one tile): the panels are dealt out in pieces, and a thread streams a piece in two halves side by side, each from
+// its first byte to its last, so that weights are read once and prefetched by hardware and software across the borders of panels. Many: the
+// inputs of Tile::kBlockRows tokens and Tile::kResidentDepth k stay in L2 while all panels of the thread pass by, pair by pair; a pair's
+// block of Tile::kBlockDepth k stays in L1 for all those tokens, while the next pair's is fetched into L2. Sums wait in scratch between
+// blocks of k. Traffic from beyond L2: weights once per kBlockRows tokens. Order of summation: an output is one chain of Tile::tile steps
+// in order of k, whatever the number of rows, threads or blocks: a sum that is put aside and taken up again has the same bits.
 #pragma once
 
 #include <algorithm>
@@ -19,9 +19,9 @@
 #include "kernels/cpu/matmul/pairing.h"
 #include "kernels/cpu/simd.h"
 #include "kernels/ops.h"
-#include "kernels/quant_panels.h"
 #include "kernels/scratch.h"
 #include "kernels/select.h"
+#include "kernels/weights/quant_panels.h"
 
 namespace hearth::cpu {
 

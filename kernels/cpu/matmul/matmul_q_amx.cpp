@@ -40,7 +40,8 @@ void multiply(const MatmulArgs& a, Stream& stream) noexcept {
     ThreadPool& pool = pool_of(stream);
     if (a.x.extent[0] <= kFewRows) {
         const auto inputs = make_inputs<SplitInput>(a, scratch, stream);
-        return deal_panels(a, panel_bytes(Kernel::kFormat, Kernel::kZeros, a.w.k), pool, [&](Range piece) { quant_few<Kernel>(a, inputs, piece); });
+        return deal_panels(a, panel_bytes(Kernel::kFormat, Kernel::kZeros, a.w.k), pool,
+                           [&](Range piece) { quant_few<Kernel>(a, inputs, piece); });
     }
     const auto inputs = make_inputs<TileInput>(a, scratch, stream);
     auto* spaces = scratch.take<TileSpace>(pool.threads());

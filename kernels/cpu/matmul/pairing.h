@@ -36,7 +36,8 @@ private:
     int64_t count_, step_, apart_;
 };
 
-/// Panels that a thread takes at a time when there are few tokens: 64 to 256 KiB of weights, eight pieces a thread or more; pairs stay whole.
+/// Panels that a thread takes at a time when there are few tokens: 64 to 256 KiB of weights, eight pieces a thread or more; pairs stay
+/// whole.
 inline int64_t panels_of_piece(int64_t panels, int64_t panel_bytes, int64_t threads) {
     const int64_t bytes = std::clamp<int64_t>(panels * panel_bytes / (8 * threads), 64 << 10, 256 << 10);
     return round_up<int64_t>(std::max<int64_t>(1, bytes / panel_bytes), 2);

@@ -196,7 +196,8 @@ void quant_multiply(const MatmulArgs& a, Stream& stream) noexcept {
     const auto inputs = make_inputs<typename Kernel::Input>(a, scratch, stream);
     if constexpr (Kernel::kFewRows > 0) {
         if (a.x.extent[0] <= Kernel::kFewRows) {
-            deal_panels(a, panel_bytes(Kernel::kFormat, Kernel::kZeros, a.w.k), pool, [&](Range piece) { quant_few<Kernel>(a, inputs, piece); });
+            deal_panels(a, panel_bytes(Kernel::kFormat, Kernel::kZeros, a.w.k), pool,
+                        [&](Range piece) { quant_few<Kernel>(a, inputs, piece); });
             return;
         }
     }

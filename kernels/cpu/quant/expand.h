@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/cpu/quant/int_dot.h"
-#include "kernels/quant_panels.h"
+#include "kernels/weights/quant_panels.h"
 
 namespace hearth::cpu {
 

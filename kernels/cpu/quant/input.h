@@ -7,8 +7,8 @@
 #include "kernels/cpu/quant/int_dot.h"
 #include "kernels/cpu/thread_pool.h"
 #include "kernels/ops.h"
-#include "kernels/quant_panels.h"
 #include "kernels/scratch.h"
+#include "kernels/weights/quant_panels.h"
 
 namespace hearth::cpu {
 

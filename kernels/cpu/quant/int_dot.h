@@ -1,13 +1,13 @@
 // Products of four int8 at a time, in the words of the instruction set that a file is compiled for.
 //
-// A panel's step holds 16 outputs times four k, four bytes an output (kernels/quant_panels.h). The inputs' four bytes are broadcast. A dot
-// adds the sum of the four products to each output's int32: exact, so every instruction set has the same bits.
+// A panel's step holds 16 outputs times four k, four bytes an output (kernels/weights/quant_panels.h). The inputs' four bytes are
+// broadcast. A dot adds the sum of the four products to each output's int32: exact, so every instruction set has the same bits.
 #pragma once
 
 #include <cstring>
 
 #include "kernels/cpu/simd.h"
-#include "kernels/quant.h"
+#include "kernels/weights/quant.h"
 
 namespace hearth::cpu {
 

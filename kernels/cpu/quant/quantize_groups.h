@@ -1,4 +1,4 @@
-// One group of 32 a lane: every lane sums in the order of kernels/quant.cpp, so its codes and scales come out bit for bit.
+// One group of 32 a lane: every lane sums in the order of kernels/weights/quant.cpp, so its codes and scales come out bit for bit.
 //
 // The compiler must not make one rounding of a product and a sum: products pass through `rounded`.
 #pragma once
@@ -135,7 +135,7 @@ HEARTH_INLINE typename V::F inverse_of(typename V::F scale) {
     return V::choose(V::less(V::zero(), Codes<V>::size(scale)), V::div(V::set(1), scale), V::zero());
 }
 
-/// What the codes of some scale reach: see kernels/quant.cpp.
+/// What the codes of some scale reach: see kernels/weights/quant.cpp.
 template <class V>
 struct Fits {
     typename V::F wl = V::zero(), ll = V::zero();

@@ -1,9 +1,9 @@
-// Weights to q8 and q4 with vectors: for kernels/quant.cpp, which says what they must come to.
+// Weights to q8 and q4 with vectors: for kernels/weights/quant.cpp, which says what they must come to.
 #pragma once
 
 #include <cstdint>
 
-#include "kernels/quant.h"
+#include "kernels/weights/quant.h"
 
 namespace hearth::cpu {
 

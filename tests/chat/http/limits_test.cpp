@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "base/text.h"
-#include "chat/http/transport/http_server.h"
 #include "chat/http/routes.h"
+#include "chat/http/transport/http_server.h"
 #include "tests/chat/http/running_server.h"
 
 namespace hearth {

@@ -125,7 +125,8 @@ TEST(SameBits, AMatmulOfMoreTokensAndInputsThanStayInCache) {  // where sums wai
                 if (want.empty()) continue;
                 for (const int64_t token : {0, 15, 16, 31, 255, 256, 299}) {
                     const std::vector<float> got = product.run(device, row, 2, token, 1);
-                    ASSERT_TRUE(same_bits(got.data(), want.data() + token * kOutputs, kOutputs)) << row << " on " << device << ", token " << token;
+                    ASSERT_TRUE(same_bits(got.data(), want.data() + token * kOutputs, kOutputs))
+                        << row << " on " << device << ", token " << token;
                 }
             }
         }

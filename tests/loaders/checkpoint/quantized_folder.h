@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "kernels/quant.h"
+#include "kernels/weights/quant.h"
 #include "loaders/load_model.h"
 #include "tests/loaders/checkpoint/files.h"
 

@@ -1,4 +1,4 @@
-#include "kernels/quant.h"
+#include "kernels/weights/quant.h"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,8 @@ struct Quantized {
     QuantRows rows;
 
     Quantized(QuantKind kind, const std::vector<float>& w, const float* importance = nullptr)
-        : codes(static_cast<size_t>(code_bytes(kind, std::ssize(w)))), scales(static_cast<size_t>(ceil_div<int64_t>(std::ssize(w), kQuantGroup))) {
+        : codes(static_cast<size_t>(code_bytes(kind, std::ssize(w)))),
+          scales(static_cast<size_t>(ceil_div<int64_t>(std::ssize(w), kQuantGroup))) {
         quantize_row(kind, w, importance, {codes, scales});
         rows.kind = kind;
         rows.codes = codes.data();
@@ -52,22 +53,26 @@ TEST(Quant, Q8IsWithinHalfAStepEverywhere) {
         const auto back = q.back(k);
         for (int64_t i = 0; i < k; ++i) {
             const float step = to_float(q.scales[static_cast<size_t>(i / kQuantGroup)]);
-            ASSERT_LE(std::abs(back[static_cast<size_t>(i)] - w[static_cast<size_t>(i)]), 0.51f * std::abs(step)) << "k " << k << " at " << i;
+            ASSERT_LE(std::abs(back[static_cast<size_t>(i)] - w[static_cast<size_t>(i)]), 0.51f * std::abs(step))
+                << "k " << k << " at " << i;
         }
     }
 }
 
 TEST(Quant, Q4ReachesTheErrorThatItsTableWasMadeFor) {
     const auto w = normal_numbers(32 * 4000, 7);
-    EXPECT_LT(mean_squared_error(Quantized(QuantKind::kQ4, w).back(std::ssize(w)), w), 0.00545) << "0.00533 with an exhaustive search of scales";
-    EXPECT_GT(mean_squared_error(Quantized(QuantKind::kQ4, w).back(std::ssize(w)), w), 0.0050) << "better than its table allows: the test is wrong";
+    EXPECT_LT(mean_squared_error(Quantized(QuantKind::kQ4, w).back(std::ssize(w)), w), 0.00545)
+        << "0.00533 with an exhaustive search of scales";
+    EXPECT_GT(mean_squared_error(Quantized(QuantKind::kQ4, w).back(std::ssize(w)), w), 0.0050)
+        << "better than its table allows: the test is wrong";
 }
 
 TEST(Quant, ImportantColumnsAreKeptBetter) {
     const auto w = normal_numbers(32 * 500, 3);
     std::vector<float> importance(w.size(), 1);
     for (size_t i = 0; i < w.size(); i += 8) importance[i] = 100;
-    const auto plain = Quantized(QuantKind::kQ4, w).back(std::ssize(w)), weighted = Quantized(QuantKind::kQ4, w, importance.data()).back(std::ssize(w));
+    const auto plain = Quantized(QuantKind::kQ4, w).back(std::ssize(w)),
+               weighted = Quantized(QuantKind::kQ4, w, importance.data()).back(std::ssize(w));
     double plain_error = 0, weighted_error = 0;
     for (size_t i = 0; i < w.size(); i += 8) {
         plain_error += (plain[i] - w[i]) * (plain[i] - w[i]);

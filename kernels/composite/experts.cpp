@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/composite.h"
-#include "kernels/routing.h"
+#include "kernels/composite/composite.h"
+#include "kernels/composite/routing.h"
 #include "kernels/scratch.h"
 
 namespace hearth {
@@ -30,7 +30,8 @@ struct Router {
 
 Router router_of(const ExpertsArgs& a, float* normed, float* logits) {
     const View<float, 2> x(normed, {a.x.extent[0], a.x.extent[1]}), y(logits, {a.x.extent[0], a.router.n});
-    return {{as_const(a.x), a.norm_weight, a.eps, x}, {.x = as_const(x), .w = a.router, .up = {}, .bias = {}, .up_bias = {}, .residual = {}, .y = y}};
+    return {{as_const(a.x), a.norm_weight, a.eps, x},
+            {.x = as_const(x), .w = a.router, .up = {}, .bias = {}, .up_bias = {}, .residual = {}, .y = y}};
 }
 
 bool supports(const ExpertsArgs& a, const Device& device) {
@@ -51,20 +52,23 @@ size_t workspace(const ExpertsArgs& a, const Device& device) {
     const Tables& t = *device.tables;
     return 3 * scratch_bytes<float>(tokens * k) + scratch_bytes<float>(tokens * inner) + scratch_bytes<float>(tokens * a.router.n) +
            scratch_bytes<int32_t>(tokens * a.top_k) + scratch_bytes<float>(tokens * a.top_k) +
-           std::max({workspace_of(t.norm, router.norm, device), workspace_of(t.matmul, router.matmul, device), workspace_of(t.matmul, pass.gate_up, device),
-                     workspace_of(t.matmul, pass.down, device)});
+           std::max({workspace_of(t.norm, router.norm, device), workspace_of(t.matmul, router.matmul, device),
+                     workspace_of(t.matmul, pass.gate_up, device), workspace_of(t.matmul, pass.down, device)});
 }
 
 void run(const ExpertsArgs& a, Stream& stream) noexcept {
     Scratch scratch(stream);
     const int64_t tokens = a.x.extent[0], k = a.x.extent[1], experts = a.router.n;
-    float *normed = scratch.take<float>(tokens * k), *logits = scratch.take<float>(tokens * experts), *gathered = scratch.take<float>(tokens * k);
-    float *hidden = scratch.take<float>(tokens * a.gate(0).n), *out = scratch.take<float>(tokens * k), *weights = scratch.take<float>(tokens * a.top_k);
+    float *normed = scratch.take<float>(tokens * k), *logits = scratch.take<float>(tokens * experts),
+          *gathered = scratch.take<float>(tokens * k);
+    float *hidden = scratch.take<float>(tokens * a.gate(0).n), *out = scratch.take<float>(tokens * k),
+          *weights = scratch.take<float>(tokens * a.top_k);
     auto* chosen = scratch.take<int32_t>(tokens * a.top_k);
     const Router router = router_of(a, normed, logits);
     run_variant(stream.tables().norm, router.norm, stream);
     run_variant(stream.tables().matmul, router.matmul, stream);
-    for (int64_t t = 0; t < tokens; ++t) route(logits + t * experts, experts, a.top_k, a.renormalize, chosen + t * a.top_k, weights + t * a.top_k);
+    for (int64_t t = 0; t < tokens; ++t)
+        route(logits + t * experts, experts, a.top_k, a.renormalize, chosen + t * a.top_k, weights + t * a.top_k);
 
     const auto row_bytes = static_cast<size_t>(k) * sizeof(float);
     for (int64_t e = 0; e < experts; ++e) {

@@ -1,4 +1,4 @@
-#include "kernels/weight.h"
+#include "kernels/weights/weight.h"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,8 @@ struct Stored {
     std::vector<float> values;
     HostMatrix matrix;
 
-    Stored(DType type, int64_t n, int64_t k, uint32_t seed) : bytes(static_cast<size_t>(n * k * bytes_of(type)) + 1), values(static_cast<size_t>(n * k)) {
+    Stored(DType type, int64_t n, int64_t k, uint32_t seed)
+        : bytes(static_cast<size_t>(n * k * bytes_of(type)) + 1), values(static_cast<size_t>(n * k)) {
         std::mt19937 random(seed);
         std::byte* data = bytes.data() + 1;  // a checkpoint's tensors need not be aligned
         for (size_t i = 0; i < values.size(); ++i) {
@@ -61,7 +62,8 @@ TEST(Weight, EveryRowComesBackFromEveryLayout) {
                     for (int64_t r = 0; r < n; ++r) {
                         unpack_row(weight, r, row.data());
                         for (int64_t i = 0; i < k; ++i) {
-                            ASSERT_EQ(row[static_cast<size_t>(i)], stored.values[static_cast<size_t>(r * k + i)]) << name_of(type) << " " << n << "x" << k << " at " << r << "," << i;
+                            ASSERT_EQ(row[static_cast<size_t>(i)], stored.values[static_cast<size_t>(r * k + i)])
+                                << name_of(type) << " " << n << "x" << k << " at " << r << "," << i;
                         }
                     }
                 }

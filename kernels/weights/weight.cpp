@@ -1,4 +1,4 @@
-#include "kernels/weight.h"
+#include "kernels/weights/weight.h"
 
 #include <algorithm>
 #include <cstring>
@@ -6,12 +6,14 @@
 
 #include "base/checked.h"
 #include "base/error.h"
-#include "kernels/quant_panels.h"
+#include "kernels/weights/quant_panels.h"
 
 namespace hearth {
 namespace {
 
-WeightFormat format_of(QuantKind kind) { return kind == QuantKind::kQ8 ? WeightFormat::kQ8 : kind == QuantKind::kQ4 ? WeightFormat::kQ4 : WeightFormat::kF8; }
+WeightFormat format_of(QuantKind kind) {
+    return kind == QuantKind::kQ8 ? WeightFormat::kQ8 : kind == QuantKind::kQ4 ? WeightFormat::kQ4 : WeightFormat::kF8;
+}
 
 WeightFormat format_of(DType type) {
     switch (type) {
@@ -70,7 +72,8 @@ void interleave_rows(const std::byte* const rows[kPanelRows], int64_t units, int
         for (int64_t r = 0; r < kPanelRows; ++r) {
             Unit line[kStep] = {};
             const int64_t count = rows[r] ? std::clamp<int64_t>(units - begin, 0, kStep) : 0;
-            if (count > 0) std::memcpy(line, rows[r] + begin * static_cast<int64_t>(sizeof(Unit)), static_cast<size_t>(count) * sizeof(Unit));
+            if (count > 0)
+                std::memcpy(line, rows[r] + begin * static_cast<int64_t>(sizeof(Unit)), static_cast<size_t>(count) * sizeof(Unit));
             for (int64_t i = 0; i < kStep && begin + i < padded_units; ++i) out[(begin + i) * kPanelRows + r] = line[i];
         }
     }
@@ -235,7 +238,8 @@ void unpack_row(const Weight& weight, int64_t row, float* out) {
         for (int64_t i = 0; i < weight.k; ++i) out[i] = load_float(weight.data, type, row * weight.k + i);
         return;
     }
-    const int64_t v = interleave(weight.format), base = row / kPanelRows * kPanelRows * round_up(weight.k, kPanelDepth), lane = row % kPanelRows;
+    const int64_t v = interleave(weight.format), base = row / kPanelRows * kPanelRows * round_up(weight.k, kPanelDepth),
+                  lane = row % kPanelRows;
     for (int64_t i = 0; i < weight.k; ++i) out[i] = load_float(weight.data, type, base + (i / v * kPanelRows + lane) * v + i % v);
 }
 

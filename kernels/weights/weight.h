@@ -7,12 +7,12 @@
 #include <string_view>
 
 #include "kernels/dtype.h"
-#include "kernels/quant.h"
+#include "kernels/weights/quant.h"
 
 namespace hearth {
 
 /// What one number of a weight is.
-enum class WeightFormat : uint8_t { kF32, kF16, kBf16, kQ8, kQ4, kF8 };  // the last three: kernels/quant.h
+enum class WeightFormat : uint8_t { kF32, kF16, kBf16, kQ8, kQ4, kF8 };  // the last three: kernels/weights/quant.h
 
 /// In which order the numbers lie.
 enum class WeightLayout : uint8_t {
@@ -22,24 +22,25 @@ enum class WeightLayout : uint8_t {
     /// Numbers past N and K are zero. A kernel streams a panel from its first byte to its last; 16 k-pairs of bf16 (1 KiB) are one
     /// AMX tile, one k-pair is one AVX-512 register, half of one an AVX2 register. oneDNN calls it BA16a16b2a (bf16).
     ///
-    /// Quantised formats: [ceil(N/16)][ceil(K/64)] blocks of 16 outputs times 64 k (kernels/quant_panels.h), so that codes, scales and zero points
+    /// Quantised formats: [ceil(N/16)][ceil(K/64)] blocks of 16 outputs times 64 k (kernels/weights/quant_panels.h), so that codes, scales
+    /// and zero points
     /// of what a kernel works on come in one stream.
     kPanels,
 };
 
-constexpr int64_t kPanelRows = 16;    // outputs in a panel
+constexpr int64_t kPanelRows = 16;   // outputs in a panel
 constexpr int64_t kPanelDepth = 32;  // K is padded to a multiple of this
 
 /// A weight matrix y = W x over borrowed memory; rows are outputs. `data` is null where a model has no such weight.
 struct Weight {
     WeightFormat format = WeightFormat::kF32;
     WeightLayout layout = WeightLayout::kRows;
-    const void* data = nullptr;  // in `layout`
-    int64_t n = 0, k = 0;        // [N, K]
-    int64_t bytes = 0;           // of data, padding included: what a pass over the whole weight reads
-    bool has_zeros = false;      // quantised: group blocks hold zero points
-    Levels levels = kNormalLevels;       // of q4
-    const int32_t* columns = nullptr;    // quantised: [k], stored column i multiplies x[columns[i]]; null: in order. Lies behind the panels
+    const void* data = nullptr;        // in `layout`
+    int64_t n = 0, k = 0;              // [N, K]
+    int64_t bytes = 0;                 // of data, padding included: what a pass over the whole weight reads
+    bool has_zeros = false;            // quantised: group blocks hold zero points
+    Levels levels = kNormalLevels;     // of q4
+    const int32_t* columns = nullptr;  // quantised: [k], stored column i multiplies x[columns[i]]; null: in order. Lies behind the panels
 
     explicit operator bool() const { return data != nullptr; }
 };
@@ -52,9 +53,9 @@ struct HostMatrix {
     DType dtype = DType::kF32;
     const void* data = nullptr;  // [n, k]
     int64_t n = 0, k = 0;
-    const QuantRows* rows = nullptr;                    // quantised already: instead of dtype and data
-    std::optional<QuantKind> quantize = std::nullopt;   // to be quantised while it is packed: kQ8 or kQ4
-    const float* importance = nullptr;                  // [k], for that: see quantize_row; or null
+    const QuantRows* rows = nullptr;                   // quantised already: instead of dtype and data
+    std::optional<QuantKind> quantize = std::nullopt;  // to be quantised while it is packed: kQ8 or kQ4
+    const float* importance = nullptr;                 // [k], for that: see quantize_row; or null
 };
 
 std::string_view name_of(WeightFormat format);

@@ -1,4 +1,4 @@
-#include "kernels/host_arena.h"
+#include "kernels/host/host_arena.h"
 
 #include <sys/mman.h>
 

@@ -2,9 +2,10 @@
 //
 // Along K every row is cut into groups of 32. A group has one f16 scale and, where a checkpoint's format has them, one zero point:
 //     w[i] = scale * (level(code[i]) - zero)
-// q8: level(code) = code, an int8 (8.5 bits a weight). q4: a 4-bit code into a table of 16 int8 levels (4.5 bits). Formats of others (GPTQ, AWQ, compressed-
-// tensors) are the same with other levels, larger groups (their scale repeated), zero points and a permutation of K. f8: level(code) is the float8 e4m3 number of the
-// code (OCP "8-bit floating point specification", 2023: no infinities, 0x7F and 0xFF not a number), with a float32 scale a group; only ever read, never made here.
+// q8: level(code) = code, an int8 (8.5 bits a weight). q4: a 4-bit code into a table of 16 int8 levels (4.5 bits). Formats of others (GPTQ,
+// AWQ, compressed- tensors) are the same with other levels, larger groups (their scale repeated), zero points and a permutation of K. f8:
+// level(code) is the float8 e4m3 number of the code (OCP "8-bit floating point specification", 2023: no infinities, 0x7F and 0xFF not a
+// number), with a float32 scale a group; only ever read, never made here.
 #pragma once
 
 #include <array>
@@ -20,8 +21,9 @@ constexpr int64_t kQuantGroup = 32;  // numbers along K that share a scale
 /// The levels of a 4-bit code.
 using Levels = std::array<int8_t, 16>;
 
-/// Levels of least squared error for normally distributed weights whose groups of 32 have the best scale each: Lloyd's iteration (Lloyd, "Least squares quantization in
-/// PCM", 1982) with scales fitted in every round. Mean squared error 0.00533 of the variance; 16 even levels reach 0.00657.
+/// Levels of least squared error for normally distributed weights whose groups of 32 have the best scale each: Lloyd's iteration (Lloyd,
+/// "Least squares quantization in PCM", 1982) with scales fitted in every round. Mean squared error 0.00533 of the variance; 16 even levels
+/// reach 0.00657.
 constexpr Levels kNormalLevels = {-127, -101, -79, -62, -47, -34, -21, -9, 2, 13, 25, 36, 49, 64, 83, 107};
 
 /// Where the search for a q4 scale begins: so many times the number farthest out stands at either end of the table. With two refits these
@@ -38,12 +40,12 @@ constexpr int64_t code_bytes(QuantKind kind, int64_t count) { return kind == Qua
 /// A quantised [n, k] matrix in row order, as it lies on disk or in a loader's hands. Borrowed memory.
 struct QuantRows {
     QuantKind kind = QuantKind::kQ8;
-    const uint8_t* codes = nullptr;   // [n, code_bytes(k)]: int8 for q8; for q4 two a byte, the even column in the low half
-    const F16* scales = nullptr;      // [n, ceil(k / 32)], of q8 and q4
+    const uint8_t* codes = nullptr;      // [n, code_bytes(k)]: int8 for q8; for q4 two a byte, the even column in the low half
+    const F16* scales = nullptr;         // [n, ceil(k / 32)], of q8 and q4
     const float* wide_scales = nullptr;  // [n, ceil(k / 32)], of f8
-    const int8_t* zeros = nullptr;    // [n, ceil(k / 32)], or null: zero everywhere
-    const int32_t* columns = nullptr; // [k]: stored column i multiplies input columns[i]; or null: in order
-    Levels levels = kNormalLevels;    // of q4
+    const int8_t* zeros = nullptr;       // [n, ceil(k / 32)], or null: zero everywhere
+    const int32_t* columns = nullptr;    // [k]: stored column i multiplies input columns[i]; or null: in order
+    Levels levels = kNormalLevels;       // of q4
 };
 
 /// One row's codes and scales, to be written.
@@ -52,8 +54,9 @@ struct QuantRow {
     std::span<F16> scales;     // ceil(k / 32)
 };
 
-/// Quantises one row to q8 or q4. Scales are those of least squared error, each number weighted by importance[i] (a column's mean squared input, say) where given; rounded to f16
-/// before the codes are chosen. The same result on every machine, by the widest vectors that it has.
+/// Quantises one row to q8 or q4. Scales are those of least squared error, each number weighted by importance[i] (a column's mean squared
+/// input, say) where given; rounded to f16 before the codes are chosen. The same result on every machine, by the widest vectors that it
+/// has.
 void quantize_row(QuantKind kind, std::span<const float> w, const float* importance, const QuantRow& out);
 
 /// quantize_row number by number: what its fast ways must come to, bit for bit.

@@ -1,4 +1,4 @@
-#include "kernels/quant.h"
+#include "kernels/weights/quant.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "kernels/quant_panels.h"
+#include "kernels/weights/quant_panels.h"
 
 #include <gtest/gtest.h>
 
@@ -69,7 +69,8 @@ TEST(QuantPanels, EveryRowOfEveryKindComesBack) {
                     for (int64_t r = 0; r < n; ++r) {
                         unpack_row(weight, r, got.data());
                         dequantize_row(rows.rows, r, k, want.data());
-                        ASSERT_EQ(got, want) << name_of(weight.format) << " " << n << "x" << k << " row " << r << (with_zeros ? ", zeros" : "") << (permuted ? ", permuted" : "");
+                        ASSERT_EQ(got, want) << name_of(weight.format) << " " << n << "x" << k << " row " << r
+                                             << (with_zeros ? ", zeros" : "") << (permuted ? ", permuted" : "");
                     }
                 }
             }
@@ -90,7 +91,8 @@ TEST(QuantPanels, FloatRowsAreQuantisedWhileTheyArePacked) {
         EXPECT_EQ(weight.bytes, 3 * 2 * block_bytes(weight.format, false));
         float row[kK];
         unpack_row(weight, 2 * kN - 1, row);
-        for (int64_t i = 0; i < kK; ++i) EXPECT_NEAR(row[i], values[static_cast<size_t>((kN - 1) * kK + i)], kind == QuantKind::kQ8 ? 0.005 : 0.13);
+        for (int64_t i = 0; i < kK; ++i)
+            EXPECT_NEAR(row[i], values[static_cast<size_t>((kN - 1) * kK + i)], kind == QuantKind::kQ8 ? 0.005 : 0.13);
     }
 }
 

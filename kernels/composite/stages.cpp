@@ -1,4 +1,4 @@
-#include "kernels/composite.h"
+#include "kernels/composite/composite.h"
 
 #include <algorithm>
 #include <cstring>
@@ -27,14 +27,16 @@ QkvParts parts_of(const QkvArgs& a, float* normed, float* qkv) {
 bool supports_qkv(const QkvArgs& a, const Device& device) {
     const QkvParts parts = parts_of(a, nullptr, nullptr);
     const Tables& t = *device.tables;
-    return find_variant(t.norm, parts.norm, device) && find_variant(t.matmul, parts.matmul, device) && find_variant(t.rope_append, parts.rope, device);
+    return find_variant(t.norm, parts.norm, device) && find_variant(t.matmul, parts.matmul, device) &&
+           find_variant(t.rope_append, parts.rope, device);
 }
 
 size_t workspace_qkv(const QkvArgs& a, const Device& device) {
     const QkvParts parts = parts_of(a, nullptr, nullptr);
     const Tables& t = *device.tables;
     return scratch_bytes<float>(a.x.extent[0] * a.w.k) + scratch_bytes<float>(a.x.extent[0] * a.w.n) +
-           std::max({workspace_of(t.norm, parts.norm, device), workspace_of(t.matmul, parts.matmul, device), workspace_of(t.rope_append, parts.rope, device)});
+           std::max({workspace_of(t.norm, parts.norm, device), workspace_of(t.matmul, parts.matmul, device),
+                     workspace_of(t.rope_append, parts.rope, device)});
 }
 
 void run_qkv(const QkvArgs& a, Stream& stream) noexcept {
@@ -69,7 +71,8 @@ NormMatmul parts_of(const GateUpArgs& a, float* normed) {
 /// `rows`: those of a.x gathered; also what the norm writes.
 NormMatmul parts_of(const HeadArgs& a, float* rows) {
     const View<float, 2> x(rows, {a.rows.extent[0], a.w.k});
-    return {{as_const(x), a.norm_weight, a.eps, x}, {.x = as_const(x), .w = a.w, .up = {}, .bias = {}, .up_bias = {}, .residual = {}, .y = a.logits}};
+    return {{as_const(x), a.norm_weight, a.eps, x},
+            {.x = as_const(x), .w = a.w, .up = {}, .bias = {}, .up_bias = {}, .residual = {}, .y = a.logits}};
 }
 
 template <class Args>
@@ -106,7 +109,8 @@ void run_head(const HeadArgs& a, Stream& stream) noexcept {
 
 const Variant<QkvArgs> kQkvComposite{"qkv/composite", supports_qkv, workspace_qkv, run_qkv};
 const Variant<ProjectArgs> kProjectComposite{"project/composite", supports_project, workspace_project, run_project};
-const Variant<GateUpArgs> kGateUpComposite{"gate_up/composite", supports_norm_matmul<GateUpArgs>, workspace_norm_matmul<GateUpArgs>, run_gate_up};
+const Variant<GateUpArgs> kGateUpComposite{"gate_up/composite", supports_norm_matmul<GateUpArgs>, workspace_norm_matmul<GateUpArgs>,
+                                           run_gate_up};
 const Variant<HeadArgs> kHeadComposite{"head/composite", supports_norm_matmul<HeadArgs>, workspace_norm_matmul<HeadArgs>, run_head};
 
 }  // namespace hearth

@@ -1,4 +1,4 @@
-#include "kernels/routing.h"
+#include "kernels/composite/routing.h"
 
 #include <gtest/gtest.h>
 

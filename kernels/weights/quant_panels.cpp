@@ -1,4 +1,4 @@
-#include "kernels/quant_panels.h"
+#include "kernels/weights/quant_panels.h"
 
 #include <algorithm>
 #include <cstring>

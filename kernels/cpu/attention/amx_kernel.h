@@ -9,32 +9,12 @@
 #include <type_traits>
 
 #include "kernels/cpu/attention/amx_q8.h"
+#include "kernels/cpu/tile_session.h"
 
 namespace hearth::cpu {
 namespace {
 
 constexpr int64_t kAmxRows = 256, kAmxTiles = kAmxRows / kLanes;  // of a unit
-
-/// Shapes of the tiles: all 16 rows of 64 bytes. Of one thread, for a while.
-class TileSession {
-public:
-    TileSession() {
-        struct alignas(64) Config {
-            uint8_t palette = 1, start_row = 0, reserved[14] = {};
-            uint16_t row_bytes[16] = {};
-            uint8_t rows[16] = {};
-        } config;
-        for (size_t i = 0; i < 8; ++i) {
-            config.row_bytes[i] = 64;
-            config.rows[i] = 16;
-        }
-        asm volatile("" : : "r"(&config) : "memory");  // g++ believes that only the first word is read
-        _tile_loadconfig(&config);
-    }
-    ~TileSession() { _tile_release(); }
-    TileSession(const TileSession&) = delete;
-    TileSession& operator=(const TileSession&) = delete;
-};
 
 /// The scratch of one thread.
 template <class Format>

@@ -7,6 +7,7 @@
 // one. Order of summation: that of the unit within 32 k, then one chain per output, k rising: the same for one row and for many.
 #include "kernels/cpu/matmul/driver.h"
 #include "kernels/cpu/rows.h"
+#include "kernels/cpu/tile_session.h"
 
 namespace hearth::cpu {
 namespace {
@@ -31,25 +32,9 @@ struct AmxTile {
     static constexpr int64_t kMaxRows = 32, kBlockRows = 256, kResidentDepth = 2048, kBlockDepth = 512, kPackRows = 16;
     static constexpr int64_t kKBytes = kPanelRows * 2;
 
-    /// The shapes of the tiles: 0 to 3 sums, 4 and 5 inputs, 6 and 7 weights. Of one thread, for a while.
-    class Session {
-    public:
-        explicit Session(int64_t tokens) {
-            struct alignas(64) Config {
-                uint8_t palette = 1, start_row = 0, reserved[14] = {};
-                uint16_t row_bytes[16] = {};
-                uint8_t rows[16] = {};
-            } config;
-            for (size_t i = 0; i < 8; ++i) {
-                config.row_bytes[i] = 64;
-                config.rows[i] = static_cast<uint8_t>(i < 6 ? std::min(tokens, kTileTokens) : kTileTokens);
-            }
-            asm volatile("" : : "r"(&config) : "memory");  // g++ believes that only the first word is read
-            _tile_loadconfig(&config);
-        }
-        ~Session() { _tile_release(); }
-        Session(const Session&) = delete;
-        Session& operator=(const Session&) = delete;
+    /// Tiles 0 to 3 are sums, 4 and 5 inputs, 6 and 7 weights.
+    struct Session : TileSession {
+        explicit Session(int64_t tokens) : TileSession(std::min(tokens, kTileTokens)) {}
     };
 
     static Input shape(const MatmulArgs& a) {

@@ -12,29 +12,9 @@
 
 #include "kernels/cpu/quant/tile_expand.h"
 #include "kernels/cpu/quant/tile_input.h"
+#include "kernels/cpu/tile_session.h"
 
 namespace hearth::cpu {
-
-/// Tiles 0 to 3: sums; 4 and 5: inputs; 6 and 7: weights. Of one thread, for a while.
-class TileSession {
-public:
-    TileSession() {
-        struct alignas(64) Config {
-            uint8_t palette = 1, start_row = 0, reserved[14] = {};
-            uint16_t row_bytes[16] = {};
-            uint8_t rows[16] = {};
-        } config;
-        for (size_t i = 0; i < 8; ++i) {
-            config.row_bytes[i] = 64;
-            config.rows[i] = 16;
-        }
-        asm volatile("" : : "r"(&config) : "memory");  // g++ believes that only the first word is read
-        _tile_loadconfig(&config);
-    }
-    ~TileSession() { _tile_release(); }
-    TileSession(const TileSession&) = delete;
-    TileSession& operator=(const TileSession&) = delete;
-};
 
 /// kTileGroups groups of up to two tiles of inputs and two panels.
 struct TileJob {

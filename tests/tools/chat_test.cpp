@@ -84,6 +84,26 @@ TEST(ChatTerminal, LeavesOnTheSecondCtrlC) {
     EXPECT_EQ(chat.wait_for_end(), 0);
 }
 
+// What came between the prompt and the editor was shown by the terminal, and dropped by a Ctrl-C as if nothing had been typed.
+TEST(ChatTerminal, EditsFromTheMomentThatThePromptStands) {
+    Terminal chat({"chat"}, {{"NO_COLOR", "1"}});
+    for (int prompt = 0; prompt < 100; ++prompt) {
+        chat.wait_for("> ");
+        ASSERT_FALSE(chat.echoes()) << "prompt " << prompt;
+        chat.type("\r");
+    }
+}
+
+// A Ctrl-D that came before the next prompt was lost: a terminal in line mode makes a NUL of it.
+TEST(ChatTerminal, LeavesOnACtrlDDuringAnAnswer) {
+    Terminal chat({"chat", "--device", "reference", "--temperature", "0", "--threads", "1"}, {{"NO_COLOR", "1"}});
+    chat.wait_for("> ");
+    chat.type("What is Hearth?\r");
+    chat.wait_for("Hearth runs");
+    chat.type(kCtrlD);
+    EXPECT_EQ(chat.wait_for_end(), 0);
+}
+
 TEST(ChatTerminal, LeavesOnCtrlD) {
     Terminal chat({"chat"});
     chat.wait_for("> ");

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pty.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -134,6 +135,12 @@ Terminal::~Terminal() {
 }
 
 void Terminal::type(const std::string& keys) { EXPECT_EQ(write(descriptor_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size())); }
+
+bool Terminal::echoes() const {
+    termios settings{};
+    EXPECT_EQ(tcgetattr(descriptor_, &settings), 0);
+    return (settings.c_lflag & ECHO) != 0;
+}
 
 bool Terminal::fill(int wait_ms) {
     pollfd waiting{descriptor_, POLLIN, 0};

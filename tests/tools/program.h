@@ -41,6 +41,9 @@ public:
     /// or when the program ends.
     std::string wait_for(const std::string& text, int seconds = 60);
 
+    /// Whether the terminal itself shows what is typed (ECHO), as it does outside an editor.
+    bool echoes() const;
+
     /// The exit code, once the program has ended.
     int wait_for_end(int seconds = 60);
 

@@ -42,6 +42,7 @@ public:
         el_set(editor_, EL_GETCFN, &LineEditor::read_char);
         el_set(editor_, EL_ADDFN, "paste", "Insert pasted text", &LineEditor::paste);
         bind_keys();
+        take_terminal();
     }
 
     ~LineEditor() override {
@@ -57,6 +58,7 @@ public:
         if (pastes) send("\033[?2004h");
         int count = 0;
         const wchar_t* typed = el_wgets(editor_, &count);
+        take_terminal();
         std::string text;
         for (int i = 0; typed != nullptr && i < count; ++i) append_utf8(text, static_cast<uint32_t>(typed[i]));
         if (pastes) send("\033[?2004l");
@@ -77,6 +79,10 @@ private:
         };
         for (const auto& key : kKeys) el_set(editor_, EL_BIND, key[0], key[1], nullptr);
     }
+
+    /// The terminal neither shows nor interprets what is typed, Ctrl-C aside, until el_end. libedit alone would begin after it wrote the
+    /// prompt and end with the line: keys that come in between would be shown twice, and a Ctrl-D lost.
+    void take_terminal() { el_set(editor_, EL_PREP_TERM, 1); }
 
     void send(std::string_view bytes) const {
         FILE* out = on_stdout_ ? stdout : stderr;

@@ -114,56 +114,48 @@ protected:
         golden_ = testing::read_golden(std::get<0>(GetParam()));
         model_ = load(golden_, backend_);
         exact_ = load(golden_, testing::try_backend("reference"));
+        margins_ = testing::router_margins(*exact_, golden_.ids);
+    }
+
+    /// Worst and median error over all positions where the router's choice is no near tie.
+    void expect_close(const std::vector<float>& logits, const std::string& what) {
+        ASSERT_EQ(logits.size(), golden_.logits.size());
+        const float largest = testing::largest_of(golden_.logits);
+        std::vector<float> errors;
+        for (int64_t t = 0; t < golden_.tokens(); ++t) {
+            if (margins_[static_cast<size_t>(t)] < kNearTie) continue;
+            errors.push_back(largest_difference(row_of(logits, t, golden_.vocab()), row_of(golden_.logits, t, golden_.vocab())) / largest);
+            EXPECT_LE(errors.back(), kWorst) << what << ", position " << t;
+        }
+        ASSERT_GE(std::ssize(errors), golden_.tokens() / 2) << "too few positions without a near tie";
+        std::ranges::sort(errors);
+        EXPECT_LE(errors[errors.size() / 2], kMedian) << what;
+        RecordProperty(clean(what), std::to_string(errors.back()) + " worst, " + std::to_string(errors[errors.size() / 2]) + " median");
     }
 
     std::shared_ptr<const Backend> backend_;
     GoldenCase golden_;
     std::shared_ptr<const Model> model_, exact_;
+    std::vector<float> margins_;
 };
 
 TEST_P(GoldenCheckpointsFast, StayWithinTheRoundingOfBf16) {
-    const float largest = testing::largest_of(golden_.logits);
-    const auto margins = testing::router_margins(*exact_, golden_.ids);
     for (RunOptions options : ways_to_run()) {
         options.cache = DType::kBf16;
-        const RunResult got = testing::run_prompt(*model_, golden_.ids, options);
-        ASSERT_EQ(got.logits.size(), golden_.logits.size());
-        std::vector<float> errors;
-        for (int64_t t = 0; t < golden_.tokens(); ++t) {
-            if (margins[static_cast<size_t>(t)] < kNearTie) continue;
-            errors.push_back(largest_difference(row_of(got.logits, t, golden_.vocab()), row_of(golden_.logits, t, golden_.vocab())) /
-                             largest);
-            EXPECT_LE(errors.back(), kWorst) << describe(options) << ", position " << t;
-        }
-        ASSERT_GE(std::ssize(errors), golden_.tokens() / 2) << "too few positions without a near tie";
-        std::ranges::sort(errors);
-        EXPECT_LE(errors[errors.size() / 2], kMedian) << describe(options);
-        RecordProperty(clean(describe(options)),
-                       std::to_string(errors.back()) + " worst, " + std::to_string(errors[errors.size() / 2]) + " median");
+        expect_close(testing::run_prompt(*model_, golden_.ids, options).logits, describe(options));
     }
 }
 
 TEST_P(GoldenCheckpointsFast, StayAsCloseWithACacheOfQ8AndGiveTheSameBitsInAnyChunking) {
-    const float largest = testing::largest_of(golden_.logits);
-    const auto margins = testing::router_margins(*exact_, golden_.ids);
-    RunResult first;
+    std::vector<float> first;
     for (RunOptions options : ways_to_run()) {
         options.cache = DType::kI8;
         const RunResult got = testing::run_prompt(*model_, golden_.ids, options);
-        if (first.logits.empty()) {
-            first = got;
-            std::vector<float> errors;
-            for (int64_t t = 0; t < golden_.tokens(); ++t) {
-                if (margins[static_cast<size_t>(t)] < kNearTie) continue;
-                errors.push_back(largest_difference(row_of(got.logits, t, golden_.vocab()), row_of(golden_.logits, t, golden_.vocab())) /
-                                 largest);
-                EXPECT_LE(errors.back(), kWorst) << describe(options) << ", position " << t;
-            }
-            std::ranges::sort(errors);
-            EXPECT_LE(errors[errors.size() / 2], kMedian);
-            RecordProperty("q8", std::to_string(errors.back()) + " worst, " + std::to_string(errors[errors.size() / 2]) + " median");
+        if (first.empty()) {
+            first = got.logits;
+            expect_close(first, "q8");
         }
-        EXPECT_EQ(got.logits, first.logits) << describe(options);
+        EXPECT_EQ(got.logits, first) << describe(options);
     }
 }
 

@@ -1,29 +1,21 @@
 #include <cstring>
 
 #include "kernels/cpu/limits/loops_simd.h"
+#include "kernels/cpu/tile_session.h"
 
 namespace hearth::cpu {
 namespace {
 
 /// Eight full tiles; 4 to 7 filled from `words`.
 struct Tiles {
+    TileSession session;
     alignas(64) uint32_t words[16][16];
 
     explicit Tiles(uint32_t seed, uint32_t mask, uint32_t base) {
         for (auto& row : words) {
             for (uint32_t& word : row) word = ((seed = seed * 1664525u + 1013904223u) >> 3 & mask) | base;
         }
-        struct alignas(64) Config {
-            uint8_t palette = 1, start_row = 0, reserved[14] = {};
-            uint16_t row_bytes[16] = {};
-            uint8_t rows[16] = {};
-        } config;
-        for (size_t i = 0; i < 8; ++i) {
-            config.row_bytes[i] = 64;
-            config.rows[i] = 16;
-        }
-        asm volatile("" : : "r"(&config), "r"(words) : "memory");  // g++ believes that only the first words are read
-        _tile_loadconfig(&config);
+        asm volatile("" : : "r"(words) : "memory");  // g++ believes that only the first words are read
         _tile_loadd(4, words, 64);
         _tile_loadd(5, words, 64);
         _tile_loadd(6, words, 64);
@@ -35,7 +27,6 @@ struct Tiles {
     }
     float finish() {
         _tile_stored(0, words, 64);
-        _tile_release();
         float out;
         std::memcpy(&out, words, sizeof out);
         return out;

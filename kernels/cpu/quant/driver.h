@@ -46,47 +46,36 @@ template <class Kernel>
 class QuantPairs {
 public:
     QuantPairs(const MatmulArgs& a, Range panels, Pairing pairing)
-        : a_(a),
-          panels_(panels),
-          count_(a.up ? panels.size() : ceil_div<int64_t>(panels.size(), 2)),
-          step_(!a.up && pairing == Pairing::kNeighbours ? 2 : 1),
-          apart_(pairing == Pairing::kNeighbours ? 1 : count_),
-          bytes_(panel_bytes(Kernel::kFormat, Kernel::kZeros, a.w.k)) {}
+        : a_(a), numbers_(static_cast<bool>(a.up), panels, pairing), bytes_(panel_bytes(Kernel::kFormat, Kernel::kZeros, a.w.k)) {}
 
-    int64_t count() const { return count_; }
-    bool has_second(int64_t i) const { return a_.up || second_panel(i) < panels_.end; }
-    QuantPanel first(int64_t i) const { return panel(a_.w, first_panel(i)); }
-    QuantPanel second(int64_t i) const {
-        if (!has_second(i)) return {};
-        return a_.up ? panel(a_.up, first_panel(i)) : panel(a_.w, second_panel(i));
-    }
+    int64_t count() const { return numbers_.count(); }
+    QuantPanel first(int64_t i) const { return panel(a_.w, numbers_.first(i)); }
+    QuantPanel second(int64_t i) const { return numbers_.has_second(i) ? panel(a_.up ? a_.up : a_.w, numbers_.second(i)) : QuantPanel{}; }
 
     /// Lines of y that finish() will write.
     void fetch(int64_t i, int64_t row, int64_t rows) const {
         for (int64_t r = row; r < row + rows; ++r) {
-            __builtin_prefetch(a_.y.row(r) + first_panel(i) * kPanelRows, 1);
-            if (!a_.up && has_second(i)) __builtin_prefetch(a_.y.row(r) + second_panel(i) * kPanelRows, 1);
+            __builtin_prefetch(a_.y.row(r) + numbers_.first(i) * kPanelRows, 1);
+            if (!a_.up && numbers_.has_second(i)) __builtin_prefetch(a_.y.row(r) + numbers_.second(i) * kPanelRows, 1);
         }
     }
 
     void finish(int64_t i, int64_t row, int64_t rows, const float* sums) const {
         const float* second = sums + Kernel::kMaxRows * kPanelRows;
         if (a_.up) {
-            finish_gated<Vec>(a_, first_panel(i), row, rows, sums, second);
+            finish_gated<Vec>(a_, numbers_.first(i), row, rows, sums, second);
         } else {
-            finish_plain<Vec>(a_, first_panel(i), row, rows, sums);
-            if (has_second(i)) finish_plain<Vec>(a_, second_panel(i), row, rows, second);
+            finish_plain<Vec>(a_, numbers_.first(i), row, rows, sums);
+            if (numbers_.has_second(i)) finish_plain<Vec>(a_, numbers_.second(i), row, rows, second);
         }
     }
 
 private:
-    int64_t first_panel(int64_t i) const { return panels_.begin + i * step_; }
-    int64_t second_panel(int64_t i) const { return first_panel(i) + apart_; }  // without up
     QuantPanel panel(const Weight& w, int64_t i) const { return {static_cast<const std::byte*>(w.data) + i * bytes_, &w.levels}; }
 
     const MatmulArgs& a_;
-    Range panels_;
-    int64_t count_, step_, apart_, bytes_;
+    PairNumbers numbers_;
+    int64_t bytes_;
 };
 
 HEARTH_INLINE int64_t groups_of(const Weight& w) { return round_up(w.k, kBlockDepth) / kQuantGroup; }

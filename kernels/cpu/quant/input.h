@@ -31,9 +31,12 @@ struct QuantInput {
         input.pitch = input.rows <= 16 ? input.rows : round_up<int64_t>(input.rows, 16) + 16;  // the same for groups
         return input;
     }
-    HEARTH_INLINE size_t bytes() const { return scratch_bytes<int8_t>(rows * stride) + 3 * scratch_bytes<float>(groups * pitch); }
-    HEARTH_INLINE void take(Scratch& scratch) {
-        codes = scratch.take<int8_t>(rows * stride);
+    /// `parts`: rows of codes for each row of x.
+    HEARTH_INLINE size_t bytes(int64_t parts = 1) const {
+        return scratch_bytes<int8_t>(parts * rows * stride) + 3 * scratch_bytes<float>(groups * pitch);
+    }
+    HEARTH_INLINE void take(Scratch& scratch, int64_t parts = 1) {
+        codes = scratch.take<int8_t>(parts * rows * stride);
         scales = scratch.take<float>(groups * pitch);
         starts = scratch.take<int32_t>(groups * pitch);
         sums = scratch.take<float>(groups * pitch);
@@ -100,25 +103,34 @@ requires(V::kLanes == 8) HEARTH_INLINE float quantize_group(const float* x, int8
 
 #endif
 
+/// Calls f(group, its 32 numbers) for all groups of row r of x, in the order of `columns` if there is one; zeros where x has no numbers.
+template <class F>
+HEARTH_INLINE void for_input_groups(const View<const float, 2>& x, const int32_t* columns, int64_t k, int64_t groups, int64_t r, F&& f) {
+    const float* in = r < x.extent[0] ? x.row(r) : nullptr;
+    for (int64_t g = 0; g < groups; ++g) {
+        const int64_t begin = g * kQuantGroup, count = in ? std::clamp<int64_t>(k - begin, 0, kQuantGroup) : 0;
+        alignas(64) float part[kQuantGroup];
+        const float* from = in + begin;
+        if (columns || count < kQuantGroup) {
+            for (int64_t i = 0; i < kQuantGroup; ++i) part[i] = i < count ? in[columns ? columns[begin + i] : begin + i] : 0;
+            from = part;
+        }
+        f(g, from);
+    }
+}
+
 /// Rows [rows.begin, rows.end) of the input, those past the end of x as zeros; `zeros`: the weight has zero points.
 template <class V>
 void quantize_input(const View<const float, 2>& x, const int32_t* columns, int64_t k, bool zeros, const QuantInput& out, Range rows) {
     for (int64_t r = rows.begin; r < rows.end; ++r) {
         int8_t* codes = out.codes + r * out.stride;
-        const float* in = r < x.extent[0] ? x.row(r) : nullptr;
-        for (int64_t g = 0; g < out.groups; ++g) {
-            const int64_t begin = g * kQuantGroup, count = in ? std::clamp<int64_t>(k - begin, 0, kQuantGroup) : 0;
-            alignas(64) float part[kQuantGroup];
-            const float* from = in + begin;
-            if (columns || count < kQuantGroup) {
-                for (int64_t i = 0; i < kQuantGroup; ++i) part[i] = i < count ? in[columns ? columns[begin + i] : begin + i] : 0;
-                from = part;
-            }
-            int32_t sum;
-            out.scales[g * out.pitch + r] = quantize_group<V>(from, codes + begin, sum);
-            if (IntDot<V>::kOffset != 0) out.starts[g * out.pitch + r] = -IntDot<V>::kOffset * sum;
-            if (zeros) out.sums[g * out.pitch + r] = static_cast<float>(sum);
-        }
+        for_input_groups(
+            x, columns, k, out.groups, r, [&](int64_t g, const float* from) __attribute__((always_inline)) {
+                int32_t sum;
+                out.scales[g * out.pitch + r] = quantize_group<V>(from, codes + g * kQuantGroup, sum);
+                if (IntDot<V>::kOffset != 0) out.starts[g * out.pitch + r] = -IntDot<V>::kOffset * sum;
+                if (zeros) out.sums[g * out.pitch + r] = static_cast<float>(sum);
+            });
     }
 }
 

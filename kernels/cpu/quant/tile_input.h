@@ -30,42 +30,22 @@ HEARTH_INLINE TileStep tile_step(__m512 a, __m512 b) {
     return {std::bit_cast<float>(step << 23), std::bit_cast<float>((254 - step) << 23)};
 }
 
-/// Calls f(group, first half, second half) for all groups of row r of x; zeros where x has no numbers.
-template <class F>
-HEARTH_INLINE void for_input_groups(const View<const float, 2>& x, const int32_t* columns, int64_t k, int64_t groups, int64_t r, F&& f) {
-    const float* in = r < x.extent[0] ? x.row(r) : nullptr;
-    for (int64_t g = 0; g < groups; ++g) {
-        const int64_t begin = g * kQuantGroup, count = in ? std::clamp<int64_t>(k - begin, 0, kQuantGroup) : 0;
-        alignas(64) float part[kQuantGroup];
-        const float* from = in + begin;
-        if (columns || count < kQuantGroup) {
-            for (int64_t i = 0; i < kQuantGroup; ++i) part[i] = i < count ? in[columns ? columns[begin + i] : begin + i] : 0;
-            from = part;
-        }
-        f(g, Vec::load(from), Vec::load(from + 16));
-    }
-}
-
 /// A few rows: QuantInput with twice the rows of codes, row r being the sum of rows r and rows + r.
 struct SplitInput : QuantInput {
+    static constexpr int64_t kParts = 2;
     static SplitInput make(const MatmulArgs& a, Scratch& scratch) {
         SplitInput input{shape(a.x.extent[0], a.w.k)};
-        input.codes = scratch.take<int8_t>(2 * input.rows * input.stride);
-        input.scales = scratch.take<float>(input.groups * input.pitch);
-        input.starts = scratch.take<int32_t>(input.groups * input.pitch);
-        input.sums = scratch.take<float>(input.groups * input.pitch);
+        input.take(scratch, kParts);
         return input;
     }
-    static size_t bytes_of(const MatmulArgs& a) {
-        const QuantInput input = shape(a.x.extent[0], a.w.k);
-        return scratch_bytes<int8_t>(2 * input.rows * input.stride) + 3 * scratch_bytes<float>(input.groups * input.pitch);
-    }
+    static size_t bytes_of(const MatmulArgs& a) { return shape(a.x.extent[0], a.w.k).bytes(kParts); }
     static int64_t rows_to_pack(const MatmulArgs& a) { return a.x.extent[0]; }
 
     void pack(const MatmulArgs& a, const int32_t* columns, Range range) const {
         for (int64_t r = range.begin; r < range.end; ++r) {
             for_input_groups(
-                a.x, columns, a.w.k, groups, r, [&](int64_t g, __m512 low, __m512 high) __attribute__((always_inline)) {
+                a.x, columns, a.w.k, groups, r, [&](int64_t g, const float* from) __attribute__((always_inline)) {
+                    const __m512 low = Vec::load(from), high = Vec::load(from + 16);
                     const TileStep step = tile_step(low, high);
                     int8_t* to = codes + r * stride + g * kQuantGroup;
                     int32_t sum = 0;
@@ -115,7 +95,8 @@ struct TileInput {
         for (int64_t r = range.begin; r < range.end; ++r) {
             const int64_t first = r / kTileRows * kTileRows, in_tile = r - first;
             for_input_groups(
-                a.x, columns, a.w.k, groups, r, [&](int64_t g, __m512 low, __m512 high) __attribute__((always_inline)) {
+                a.x, columns, a.w.k, groups, r, [&](int64_t g, const float* from) __attribute__((always_inline)) {
+                    __m512 low = Vec::load(from), high = Vec::load(from + 16);
                     const TileStep step = tile_step(low, high);
                     const __m512 size = Vec::set(step.size), inverse = Vec::set(step.inverse);
                     low = Vec::mul(Vec::round(Vec::mul(low, inverse)), size);

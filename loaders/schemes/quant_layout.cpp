@@ -129,7 +129,8 @@ void fill_tile(const QuantLayout& layout, int64_t first, int64_t count, uint8_t*
     if (layout.order == CodeOrder::kRows) {
         for (int64_t r = 0; r < count; ++r) {
             const auto* row = reinterpret_cast<const uint8_t*>(data) + (first + r) * layout.row_bytes;
-            for (int64_t c = 0; c < k; ++c) tile[r * k + c] = layout.kind == QuantKind::kQ4 ? row[c / 2] >> 4 * (c % 2) & 15 : row[c];
+            for (int64_t c = 0; c < k; ++c)
+                tile[r * k + c] = static_cast<uint8_t>(layout.kind == QuantKind::kQ4 ? row[c / 2] >> 4 * (c % 2) & 15 : row[c]);
         }
     } else if (layout.order == CodeOrder::kDown) {
         const int64_t per_word = 32 / layout.bits();

@@ -8,7 +8,7 @@
 #include "kernels/cpu/detect.h"
 #include "kernels/cpu/limits/loops.h"
 #include "kernels/cpu/thread_pool.h"
-#include "kernels/host/host_arena.h"
+#include "kernels/host/host_memory.h"
 
 namespace hearth {
 namespace {

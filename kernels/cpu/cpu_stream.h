@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/cpu/thread_pool.h"
+#include "kernels/cpu/weight_order.h"
 #include "kernels/host/host_arena.h"
 #include "kernels/stream.h"
 
@@ -27,6 +28,7 @@ public:
     void wait() override {}
 
     ThreadPool& pool() { return pool_; }
+    WeightOrder& weight_order() { return weight_order_; }
 
     /// What a row wants to keep from call to call on this stream, as prepared primitives of a library. Made by `make` at the first call
     /// with `key` (an address of the row's own).
@@ -44,6 +46,7 @@ public:
 private:
     std::vector<std::pair<const void*, std::unique_ptr<RowCache>>> row_caches_;
     ThreadPool pool_;
+    WeightOrder weight_order_;
     HostArena arena_;
 };
 

@@ -19,8 +19,34 @@ void relax() {
 #endif
 }
 
+/// What a thread fetches while it waits, and how far it is.
+class Fetcher {
+public:
+    /// Starts over where that is something new. Only during a call: the caller may change it between calls.
+    void set(const Upcoming& upcoming) {
+        if (upcoming == upcoming_) return;
+        upcoming_ = upcoming;
+        done_ = 0;
+    }
+
+    /// A line of each place; false when there are no more.
+    bool fetch() {
+        constexpr int64_t kLine = 64;
+        if (done_ >= upcoming_.bytes) return false;
+        for (const std::byte* from : upcoming_.from) {
+            if (from != nullptr) __builtin_prefetch(from + done_, 0, 2);  // into L2
+        }
+        done_ += kLine;
+        return true;
+    }
+
+private:
+    Upcoming upcoming_;
+    int64_t done_ = 0;
+};
+
 /// Waits until `value` is not `old`: some microseconds with its eyes open, then asleep.
-void wait_while(const std::atomic<uint32_t>& value, uint32_t old) {
+void wait_while(const std::atomic<uint32_t>& value, uint32_t old, Fetcher& fetcher) {
     using Clock = std::chrono::steady_clock;
     constexpr auto kPatience = std::chrono::microseconds(200);
     constexpr int kLooksPerClock = 16;  // reading the clock costs about as much as a look
@@ -28,7 +54,7 @@ void wait_while(const std::atomic<uint32_t>& value, uint32_t old) {
     do {
         for (int i = 0; i < kLooksPerClock; ++i) {
             if (value.load(std::memory_order_acquire) != old) return;
-            relax();
+            if (!fetcher.fetch()) relax();
         }
     } while (Clock::now() - start < kPatience);
     value.wait(old, std::memory_order_acquire);
@@ -36,7 +62,7 @@ void wait_while(const std::atomic<uint32_t>& value, uint32_t old) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) : threads_(threads), dealt_(static_cast<size_t>(std::max(threads, 1))) {
+ThreadPool::ThreadPool(int threads) : threads_(threads), dealt_(static_cast<size_t>(std::max(threads, 1))), upcoming_(dealt_.size()) {
     HEARTH_CHECK(threads >= 1);
     workers_.reserve(static_cast<size_t>(threads - 1));
     for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
@@ -58,15 +84,20 @@ void ThreadPool::run_task(Task task, void* context) noexcept {
         epoch_.notify_all();  // no system call while nobody sleeps
     }
     task(context, 0);
+    if (threads_ == 1) return;
+    Fetcher fetcher;
+    fetcher.set(upcoming_[0]);
     for (uint32_t left = working_.load(std::memory_order_acquire); left != 0; left = working_.load(std::memory_order_acquire))
-        wait_while(working_, left);
+        wait_while(working_, left, fetcher);
 }
 
 void ThreadPool::work(int thread) noexcept {
+    Fetcher fetcher;
     for (uint32_t seen = 0;; ++seen) {
-        wait_while(epoch_, seen);  // one call at a time: the epoch is never more than one ahead
+        wait_while(epoch_, seen, fetcher);  // one call at a time: the epoch is never more than one ahead
         if (stop_.load(std::memory_order_relaxed)) return;
         task_(context_, thread);
+        fetcher.set(upcoming_[static_cast<size_t>(thread)]);
         if (working_.fetch_sub(1, std::memory_order_acq_rel) == 1) working_.notify_one();
     }
 }

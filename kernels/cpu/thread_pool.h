@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <thread>
 #include <type_traits>
@@ -18,6 +19,13 @@ struct Range {
 
 /// Part `part` of `parts` equal contiguous parts of [0, count): the same split whenever it is asked for.
 constexpr Range part_of(int64_t count, int64_t part, int64_t parts) { return {count * part / parts, count * (part + 1) / parts}; }
+
+/// Memory that a thread will read soon: `bytes` from each of two places (or one), side by side.
+struct Upcoming {
+    const std::byte* from[2] = {nullptr, nullptr};
+    int64_t bytes = 0;
+    friend bool operator==(const Upcoming&, const Upcoming&) = default;
+};
 
 /// Threads that spin for a while between calls and then sleep.
 ///
@@ -69,6 +77,13 @@ public:
         });
     }
 
+    /// From the next call of run() on, until it is said anew, threads that wait fetch upcoming(thread) into L2, from the front and once.
+    /// Only the caches see it: addresses may be wrong.
+    template <class F>
+    void fetch_while_waiting(F&& upcoming) {
+        for (int t = 0; t < threads_; ++t) upcoming_[static_cast<size_t>(t)] = upcoming(t);
+    }
+
 private:
     using Task = void (*)(void* context, int thread) noexcept;
 
@@ -87,7 +102,8 @@ private:
     alignas(64) std::atomic<uint32_t> epoch_{0};    // calls so far; workers wait for it to change
     alignas(64) std::atomic<uint32_t> working_{0};  // workers that have not finished this call; the caller waits for 0
     std::atomic<bool> stop_{false};
-    std::vector<Dealt> dealt_;  // one a thread; set before a call of run()
+    std::vector<Dealt> dealt_;        // one a thread; set before a call of run()
+    std::vector<Upcoming> upcoming_;  // the same
     std::vector<std::thread> workers_;
 };
 

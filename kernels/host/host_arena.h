@@ -24,7 +24,4 @@ private:
     size_t size_ = 0, used_ = 0;
 };
 
-/// Zeroed 64-byte-aligned host memory, counted. Throws Error{kNoResources} with the size.
-std::shared_ptr<std::byte> allocate_host(int64_t bytes);
-
 }  // namespace hearth

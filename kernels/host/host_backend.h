@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "kernels/backend.h"
-#include "kernels/host/host_arena.h"
+#include "kernels/host/host_memory.h"
 
 namespace hearth {
 

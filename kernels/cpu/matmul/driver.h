@@ -15,6 +15,7 @@
 
 #include "base/checked.h"
 #include "kernels/cpu/cpu_stream.h"
+#include "kernels/cpu/matmul/deal.h"
 #include "kernels/cpu/matmul/finish.h"
 #include "kernels/cpu/matmul/pairing.h"
 #include "kernels/cpu/simd.h"
@@ -217,9 +218,8 @@ void multiply(const MatmulArgs& a, Stream& stream) noexcept {
         pack({0, packs});
     }
     if (tokens <= Tile::kMaxRows) {
-        const int64_t bytes = (a.up ? 2 : 1) * round_up(a.w.k, kPanelDepth) * Tile::kKBytes;
-        pool.run_pieces(panels, panels_of_piece(panels, bytes, threads), [&](int, auto&& next) {
-            const typename Tile::Session session(std::min(tokens, Tile::kMaxRows));
+        deal_panels(a, round_up(a.w.k, kPanelDepth) * Tile::kKBytes, stream, [&](auto&& next) {
+            const typename Tile::Session session(tokens);
             for (Range piece = next(); piece.size() > 0; piece = next()) multiply_few<Tile>(a, input, piece);
         });
         return;

@@ -37,14 +37,9 @@ size_t workspace(const MatmulArgs& a, const Device& device) {
 template <class Kernel>
 void multiply(const MatmulArgs& a, Stream& stream) noexcept {
     Scratch scratch(stream);
-    ThreadPool& pool = pool_of(stream);
-    if (a.x.extent[0] <= kFewRows) {
-        const auto inputs = make_inputs<SplitInput>(a, scratch, stream);
-        return deal_panels(a, panel_bytes(Kernel::kFormat, Kernel::kZeros, a.w.k), pool,
-                           [&](Range piece) { quant_few<Kernel>(a, inputs, piece); });
-    }
+    if (a.x.extent[0] <= kFewRows) return quant_deal<Kernel>(a, make_inputs<SplitInput>(a, scratch, stream), stream);
     const auto inputs = make_inputs<TileInput>(a, scratch, stream);
-    auto* spaces = scratch.take<TileSpace>(pool.threads());
+    auto* spaces = scratch.take<TileSpace>(pool_of(stream).threads());
     share_panels(a, kTileRows, stream, [&](int thread, Range of_panels, Range rows) {
         const TileSession session;
         TileWalk<Kernel>(a, inputs, of_panels, rows, spaces[thread]).run();

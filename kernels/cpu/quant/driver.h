@@ -11,6 +11,7 @@
 
 #include "base/checked.h"
 #include "kernels/cpu/cpu_stream.h"
+#include "kernels/cpu/matmul/deal.h"
 #include "kernels/cpu/matmul/finish.h"
 #include "kernels/cpu/matmul/pairing.h"
 #include "kernels/cpu/quant/expand.h"
@@ -169,12 +170,11 @@ void share_panels(const MatmulArgs& a, int64_t tile_rows, Stream& stream, F&& f)
     });
 }
 
-/// f(panels) for pieces of all panels, on all threads.
-template <class F>
-void deal_panels(const MatmulArgs& a, int64_t panel_bytes, ThreadPool& pool, F&& f) noexcept {
-    const int64_t panels = ceil_div(a.w.n, kPanelRows), bytes = (a.up ? 2 : 1) * panel_bytes;
-    pool.run_pieces(panels, panels_of_piece(panels, bytes, pool.threads()), [&](int, auto&& next) {
-        for (Range piece = next(); piece.size() > 0; piece = next()) f(piece);
+/// A few rows: each thread goes through the pieces that it is dealt.
+template <class Kernel, class Inputs>
+void quant_deal(const MatmulArgs& a, const Inputs& inputs, Stream& stream) noexcept {
+    deal_panels(a, panel_bytes(Kernel::kFormat, Kernel::kZeros, a.w.k), stream, [&](auto&& next) {
+        for (Range piece = next(); piece.size() > 0; piece = next()) quant_few<Kernel>(a, inputs, piece);
     });
 }
 
@@ -184,11 +184,7 @@ void quant_multiply(const MatmulArgs& a, Stream& stream) noexcept {
     ThreadPool& pool = pool_of(stream);
     const auto inputs = make_inputs<typename Kernel::Input>(a, scratch, stream);
     if constexpr (Kernel::kFewRows > 0) {
-        if (a.x.extent[0] <= Kernel::kFewRows) {
-            deal_panels(a, panel_bytes(Kernel::kFormat, Kernel::kZeros, a.w.k), pool,
-                        [&](Range piece) { quant_few<Kernel>(a, inputs, piece); });
-            return;
-        }
+        if (a.x.extent[0] <= Kernel::kFewRows) return quant_deal<Kernel>(a, inputs, stream);
     }
     auto* spaces = scratch.take<QuantSpace<Kernel>>(pool.threads());
     share_panels(a, Kernel::kMaxRows, stream,

@@ -118,6 +118,23 @@ TEST(ThreadPool, AThreadThatIsHeldUpLeavesItsPiecesToTheOthers) {
     EXPECT_EQ(done, kCount);
 }
 
+// The caches alone may see what is fetched: memory that has gone, or never was, is no error.
+TEST(ThreadPool, FetchesWhateverAddressesWithoutReadingThem) {
+    ThreadPool pool(3);
+    std::atomic<int> calls{0};
+    for (const uintptr_t base : {uintptr_t{0}, uintptr_t{64}, ~uintptr_t{0} << 12, uintptr_t{1} << 50}) {
+        const auto* memory = reinterpret_cast<const std::byte*>(base);
+        pool.fetch_while_waiting([&](int) { return Upcoming{{memory, nullptr}, 1 << 20}; });
+        for (int i = 0; i < 20; ++i) {
+            pool.run([&](int thread) {
+                if (thread == 0) std::this_thread::sleep_for(std::chrono::microseconds(200));  // the others have time to fetch
+                ++calls;
+            });
+        }
+    }
+    EXPECT_EQ(calls, 4 * 20 * 3);
+}
+
 TEST(ThreadPool, PartsCoverEverythingOnce) {
     for (const int64_t count : {0, 1, 2, 7, 16, 1000}) {
         for (const int64_t parts : {1, 2, 3, 16, 33}) {

@@ -49,7 +49,7 @@ struct ReadPattern {
 };
 
 /// Nobody knows beforehand which way of reading is fastest on a machine, so the best of these counts.
-constexpr ReadPattern kPatterns[] = {{1, 0}, {2, 0}, {4, 0}, {1, 2048}, {2, 2048}, {4, 4096}};
+constexpr ReadPattern kPatterns[] = {{1, 0}, {2, 0}, {4, 0}, {1, 1024}, {1, 2048}, {2, 2048}, {4, 2048}};
 constexpr int64_t kPieceBytes = 64 * 4 * 1024;  // a whole number of lines for any number of streams
 
 double measure_read(const std::byte* data, int64_t bytes, int threads, cpu::ReadLoop read, int repeats) {

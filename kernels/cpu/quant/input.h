@@ -15,8 +15,8 @@ namespace hearth::cpu {
 /// Rows of x, in the order of a weight's columns, k padded with zeros to whole blocks. Scratch memory.
 ///     x[t][k] = scales[k / 32][t] * codes[t][k], codes from -127 to 127
 struct QuantInput {
-    int8_t* codes = nullptr;  // [T, stride]
-    float* scales = nullptr;  // [groups, pitch]
+    int8_t* codes = nullptr;    // [T, stride]
+    float* scales = nullptr;    // [groups, pitch]
     int32_t* starts = nullptr;  // [groups, pitch]: what a group's integer sum begins with, -offset * sum of its codes (plus kSumBaseBits,
                                 // but for SplitInput); where there is an offset
     float* sums = nullptr;      // [groups, pitch]: the sum of its codes; where the weight has zero points

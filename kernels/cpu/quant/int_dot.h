@@ -15,8 +15,8 @@ namespace hearth::cpu {
 template <class V>
 struct IntDot;
 
-/// Where an int32 sum begins with the bits of this float, its own bits are the float kSumBase + sum, as long as the sum is a whole number of
-/// size up to 2^22: no conversion is needed. (A group's is at most 32 * 127 * 128; with zero points twice that.)
+/// Where an int32 sum begins with the bits of this float, its own bits are the float kSumBase + sum, as long as the sum is a whole number
+/// of size up to 2^22: no conversion is needed. (A group's is at most 32 * 127 * 128; with zero points twice that.)
 constexpr float kSumBase = 3 << 22;
 constexpr int32_t kSumBaseBits = std::bit_cast<int32_t>(kSumBase);
 

@@ -47,8 +47,8 @@ struct IntKernel {
     static_assert(kBlockRows % kMaxRows == 0 && kFewRows <= kMaxRows);
 
     static void few(const QuantPanel (&panels)[2], const Inputs& inputs, int64_t rows, int64_t groups, float* sums) {
-        panels_times<V, PanelSource<V, kFormat, kZeros>, kFew, kMaxRows>(panels, panels[1].data != nullptr, inputs, 0, 0, rows, groups, sums,
-                                                                         true);
+        panels_times<V, PanelSource<V, kFormat, kZeros>, kFew, kMaxRows>(panels, panels[1].data != nullptr, inputs, 0, 0, rows, groups,
+                                                                         sums, true);
     }
     static void expand(const QuantPanel& panel, int64_t group, int64_t groups, Block& block) {
         expand_groups<V, kFormat, kZeros, IntDot<V>::kOffset>(panel, group, groups, block.groups);
@@ -67,8 +67,8 @@ private:
     static void tile(const Block* const (&blocks)[2], const Inputs& inputs, int64_t row, int64_t rows, int64_t group, int64_t groups,
                      float* sums, bool first) {
         const ExpandedGroup* const panels[2] = {blocks[0]->groups, blocks[1] ? blocks[1]->groups : nullptr};
-        panels_times<V, ExpandedSource<V, kZeros>, kPairRows, kMaxRows>(panels, blocks[1] != nullptr, inputs, row, group, rows,
-                                                                        groups, sums, first);
+        panels_times<V, ExpandedSource<V, kZeros>, kPairRows, kMaxRows>(panels, blocks[1] != nullptr, inputs, row, group, rows, groups,
+                                                                        sums, first);
     }
 };
 

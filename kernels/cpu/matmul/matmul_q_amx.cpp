@@ -21,8 +21,8 @@ struct Kernel {
     static constexpr int64_t kMaxRows = kTileRows;  // of what finish() is given
 
     static void few(const QuantPanel (&panels)[2], const PairInput<SplitInput>& inputs, int64_t rows, int64_t groups, float* sums) {
-        panels_times<Vec, PanelSource<Vec, kFormat, kZeros, true>, kFewRows, kMaxRows>(panels, panels[1].data != nullptr, inputs, {}, rows,
-                                                                                       groups, sums, true);
+        panels_times<Vec, PanelSource<Vec, kFormat, kZeros, true>, kFewRows, kMaxRows>(panels, panels[1].data != nullptr, inputs, 0, 0,
+                                                                                       rows, groups, sums, true);
     }
 };
 

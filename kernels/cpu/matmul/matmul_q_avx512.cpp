@@ -1,7 +1,7 @@
 // matmul/q_avx512: q8 and q4 weights times inputs quantised to int8, by vpdpbusd.
 //
 // Tile: 2 panels times 6 rows of inputs, 12 int32 sums and 12 float32 sums in registers. Bound for many rows: the dot unit, of which 8 of
-// 11 vector operations are dots (73 %); for one row: memory. Order of summation: see kernels/cpu/quant/dot_tile.h.
+// 10 vector operations are dots (80 %); for one row: memory. Order of summation: see kernels/cpu/quant/dot_tile.h.
 #include "kernels/cpu/quant/int_kernel.h"
 #include "kernels/cpu/rows.h"
 

@@ -1,8 +1,10 @@
 // The innermost loops of an integer product: one or two panels times some rows of inputs, sums in registers.
 //
-// A group of 32 k: eight dots an output and row, exact in int32; where there are zero points their share is taken off, exact in float32
-// (every number is whole and below 2^24). Then one FMA with (weight scale * input scale). Order of summation: one FMA a group and output,
-// groups rising: the same whatever the instruction set, the number of rows and the unit that made the dots.
+// A group of 32 k: eight dots an output and row, exact in int32, read as the float kSumBase + sum without converting; where there are zero
+// points their share is taken off, exact in float32 (every number is whole and below 2^24). One FMA with the weight's scale takes the base
+// off again and rounds sum * scale once, a second adds it times the input's scale: two operations where convert, multiply scales and FMA
+// are three. Order of summation: one FMA a group and output, groups rising: the same whatever the instruction set and the number of rows.
+// Split inputs have scales that are powers of two, and one rounding, as the tiles that they go with: weight scale * input scale is exact.
 #pragma once
 
 #include <array>
@@ -49,6 +51,7 @@ struct PanelSource {
         }
     }
     HEARTH_INLINE typename V::F scales(int i) const { return V::load(reinterpret_cast<const F16*>(data + at.scales) + i); }
+    HEARTH_INLINE typename V::F bases(int i) const { return V::mul(scales(i), V::set(-kSumBase)); }
     HEARTH_INLINE typename V::F zeros(int i) const { return D::load_bytes(reinterpret_cast<const int8_t*>(data + at.zeros) + i); }
 
 private:
@@ -73,6 +76,7 @@ struct ExpandedSource {
         out[0] = D::prepare(D::load(group->codes[load] + kPart * static_cast<int>(sizeof(typename D::I))));
     }
     HEARTH_INLINE typename V::F scales(int i) const { return V::load(group->scales + i); }
+    HEARTH_INLINE typename V::F bases(int i) const { return V::load(group->bases + i); }
     HEARTH_INLINE typename V::F zeros(int i) const { return V::load(group->zeros + i); }
 };
 
@@ -110,7 +114,7 @@ HEARTH_NO_SANITIZE void dot_registers(const Panel* panels, const InputPart& part
     for (int64_t g = 0; g < groups; ++g, factor += input.pitch) {
         typename D::I sum[kPanels][kRows][kParts];
         each([&](auto p, auto r, auto h)
-                 __attribute__((always_inline)) { sum[p][r][h] = D::kOffset == 0 ? D::set(0) : D::set(input.starts[factor + r]); });
+                 __attribute__((always_inline)) { sum[p][r][h] = D::set(D::kOffset == 0 ? kSumBaseBits : input.starts[factor + r]); });
         unroll<kPanels>([&](auto p) __attribute__((always_inline)) { sources[p].seek(g); });
         unroll<kLoads>([&](auto load) __attribute__((always_inline)) {
             typename D::Weights w[kPanels][kParts][Source::kUnpacked];
@@ -131,10 +135,14 @@ HEARTH_NO_SANITIZE void dot_registers(const Panel* panels, const InputPart& part
             });
         });
         each([&](auto p, auto r, auto h) __attribute__((always_inline)) {
-            F whole = D::to_float(sum[p][r][h]);
+            F whole = Source::kSplit ? D::to_float(sum[p][r][h]) : D::as_float(sum[p][r][h]);
             if constexpr (Source::kZeros) whole = V::fnma(sources[p].zeros(h * V::kLanes), V::set(input.sums[factor + r]), whole);
-            const F scale = V::mul(sources[p].scales(h * V::kLanes), V::set(input.scales[factor + r]));
-            acc[p][r][h] = V::fma(whole, scale, acc[p][r][h]);
+            const F scale = sources[p].scales(h * V::kLanes), in = V::set(input.scales[factor + r]);
+            if constexpr (Source::kSplit) {
+                acc[p][r][h] = V::fma(whole, V::mul(scale, in), acc[p][r][h]);
+            } else {
+                acc[p][r][h] = V::fma(V::fma(whole, scale, sources[p].bases(h * V::kLanes)), in, acc[p][r][h]);
+            }
         });
         if constexpr (Source::kFetchesInputs) {
             if (g % 2 == 0) fetch_rows<kRows>(quads[0] + kRows * input.stride, input.stride);

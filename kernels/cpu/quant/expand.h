@@ -15,6 +15,7 @@ struct QuantPanel {
 struct alignas(64) ExpandedGroup {
     uint8_t codes[kPanelSteps][64];  // [step][output][4]: level + offset
     float scales[kPanelRows];
+    float bases[kPanelRows];  // -kSumBase * scale, exact
     float zeros[kPanelRows];  // where the weight has them
 };
 
@@ -41,7 +42,9 @@ void expand_groups(const QuantPanel& panel, int64_t begin, int64_t count, Expand
             });
         });
         for (int64_t i = 0; i < kPanelRows; i += V::kLanes) {
-            V::store(out->scales + i, V::load(reinterpret_cast<const F16*>(panel.data + at.scales) + i));
+            const auto scales = V::load(reinterpret_cast<const F16*>(panel.data + at.scales) + i);
+            V::store(out->scales + i, scales);
+            V::store(out->bases + i, V::mul(scales, V::set(-kSumBase)));
             if constexpr (kZeros) V::store(out->zeros + i, D::load_bytes(reinterpret_cast<const int8_t*>(panel.data + at.zeros) + i));
         }
     }

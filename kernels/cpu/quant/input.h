@@ -15,11 +15,11 @@ namespace hearth::cpu {
 /// Rows of x, in the order of a weight's columns, k padded with zeros to whole blocks. Scratch memory.
 ///     x[t][k] = scales[k / 32][t] * codes[t][k], codes from -127 to 127
 struct QuantInput {
-    int8_t* codes = nullptr;  // [T, stride]
-    float* scales = nullptr;  // [groups, pitch]
-    int32_t* starts =
-        nullptr;            // [groups, pitch]: what a group's integer sum begins with, -offset * sum of its codes; where there is an offset
-    float* sums = nullptr;  // [groups, pitch]: the sum of its codes; where the weight has zero points
+    int8_t* codes = nullptr;    // [T, stride]
+    float* scales = nullptr;    // [groups, pitch]
+    int32_t* starts = nullptr;  // [groups, pitch]: what a group's integer sum begins with, -offset * sum of its codes (plus kSumBaseBits,
+                                // but for SplitInput); where there is an offset
+    float* sums = nullptr;      // [groups, pitch]: the sum of its codes; where the weight has zero points
     int64_t stride = 0, pitch = 0, rows = 0, groups = 0;
 
     static HEARTH_INLINE QuantInput shape(int64_t tokens, int64_t k) {
@@ -128,7 +128,7 @@ void quantize_input(const View<const float, 2>& x, const int32_t* columns, int64
             x, columns, k, out.groups, r, [&](int64_t g, const float* from) __attribute__((always_inline)) {
                 int32_t sum;
                 out.scales[g * out.pitch + r] = quantize_group<V>(from, codes + g * kQuantGroup, sum);
-                if (IntDot<V>::kOffset != 0) out.starts[g * out.pitch + r] = -IntDot<V>::kOffset * sum;
+                if (IntDot<V>::kOffset != 0) out.starts[g * out.pitch + r] = kSumBaseBits - IntDot<V>::kOffset * sum;
                 if (zeros) out.sums[g * out.pitch + r] = static_cast<float>(sum);
             });
     }

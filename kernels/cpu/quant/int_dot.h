@@ -4,6 +4,7 @@
 // broadcast. A dot adds the sum of the four products to each output's int32: exact, so every instruction set has the same bits.
 #pragma once
 
+#include <bit>
 #include <cstring>
 
 #include "kernels/cpu/simd.h"
@@ -13,6 +14,11 @@ namespace hearth::cpu {
 
 template <class V>
 struct IntDot;
+
+/// Where an int32 sum begins with the bits of this float, its own bits are the float kSumBase + sum, as long as the sum is a whole number
+/// of size up to 2^22: no conversion is needed. (A group's is at most 32 * 127 * 128; with zero points twice that.)
+constexpr float kSumBase = 3 << 22;
+constexpr int32_t kSumBaseBits = std::bit_cast<int32_t>(kSumBase);
 
 #if defined(__AVX512F__)
 
@@ -33,6 +39,7 @@ struct IntDot<Avx512> {
     static HEARTH_INLINE I table(const int8_t* p) { return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
     static HEARTH_INLINE I look_up(I table, I x) { return _mm512_shuffle_epi8(table, x); }
     static HEARTH_INLINE F to_float(I x) { return _mm512_cvtepi32_ps(x); }
+    static HEARTH_INLINE F as_float(I x) { return _mm512_castsi512_ps(x); }
     static HEARTH_INLINE F load_bytes(const int8_t* p) {
         return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
     }
@@ -65,6 +72,7 @@ struct IntDot<Avx2> {
     }
     static HEARTH_INLINE I look_up(I table, I x) { return _mm256_shuffle_epi8(table, x); }
     static HEARTH_INLINE F to_float(I x) { return _mm256_cvtepi32_ps(x); }
+    static HEARTH_INLINE F as_float(I x) { return _mm256_castsi256_ps(x); }
     static HEARTH_INLINE F load_bytes(const int8_t* p) {
         return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
     }

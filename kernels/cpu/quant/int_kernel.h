@@ -23,15 +23,14 @@ struct IntInput : QuantInput {
     }
 };
 
-/// Both panels times the same rows: at once where they read the same inputs. sums[2][kStride][16].
+/// Both panels times the same rows, from `row` and `group` on: at once where they read the same inputs. sums[2][kStride][16].
 template <class V, class Source, int kMost, int64_t kStride, class Panel, class Inputs>
-void panels_times(const Panel (&panels)[2], bool both, const Inputs& inputs, InputPart part, int64_t rows, int64_t groups, float* sums,
-                  bool first) {
-    part.input = &inputs.of[0];
-    if (both && inputs.same) return dot_rows<V, Source, 2, kMost, kStride>(panels, part, rows, groups, sums, first);
-    dot_rows<V, Source, 1, kMost, kStride>(panels, part, rows, groups, sums, first);
-    part.input = &inputs.of[1];
-    if (both) dot_rows<V, Source, 1, kMost, kStride>(panels + 1, part, rows, groups, sums + kStride * kPanelRows, first);
+void panels_times(const Panel (&panels)[2], bool both, const Inputs& inputs, int64_t row, int64_t group, int64_t rows, int64_t groups,
+                  float* sums, bool first) {
+    const InputPart parts[2] = {{&inputs.of[0], row, group}, {&inputs.of[1], row, group}};
+    if (both && inputs.same) return dot_rows<V, Source, 2, kMost, kStride>(panels, parts[0], rows, groups, sums, first);
+    dot_rows<V, Source, 1, kMost, kStride>(panels, parts[0], rows, groups, sums, first);
+    if (both) dot_rows<V, Source, 1, kMost, kStride>(panels + 1, parts[1], rows, groups, sums + kStride * kPanelRows, first);
 }
 
 /// kPairRows: rows whose sums with two panels fit the registers; kFew: the same where codes are unpacked in registers.
@@ -48,8 +47,8 @@ struct IntKernel {
     static_assert(kBlockRows % kMaxRows == 0 && kFewRows <= kMaxRows);
 
     static void few(const QuantPanel (&panels)[2], const Inputs& inputs, int64_t rows, int64_t groups, float* sums) {
-        panels_times<V, PanelSource<V, kFormat, kZeros>, kFew, kMaxRows>(panels, panels[1].data != nullptr, inputs, {}, rows, groups, sums,
-                                                                         true);
+        panels_times<V, PanelSource<V, kFormat, kZeros>, kFew, kMaxRows>(panels, panels[1].data != nullptr, inputs, 0, 0, rows, groups,
+                                                                         sums, true);
     }
     static void expand(const QuantPanel& panel, int64_t group, int64_t groups, Block& block) {
         expand_groups<V, kFormat, kZeros, IntDot<V>::kOffset>(panel, group, groups, block.groups);
@@ -68,8 +67,8 @@ private:
     static void tile(const Block* const (&blocks)[2], const Inputs& inputs, int64_t row, int64_t rows, int64_t group, int64_t groups,
                      float* sums, bool first) {
         const ExpandedGroup* const panels[2] = {blocks[0]->groups, blocks[1] ? blocks[1]->groups : nullptr};
-        panels_times<V, ExpandedSource<V, kZeros>, kPairRows, kMaxRows>(panels, blocks[1] != nullptr, inputs, {nullptr, row, group}, rows,
-                                                                        groups, sums, first);
+        panels_times<V, ExpandedSource<V, kZeros>, kPairRows, kMaxRows>(panels, blocks[1] != nullptr, inputs, row, group, rows, groups,
+                                                                        sums, first);
     }
 };
 

@@ -13,7 +13,7 @@ struct Cache {
     DType type;
 };
 
-constexpr Cache kCaches[] = {{"bf16", DType::kBf16}};
+constexpr Cache kCaches[] = {{"bf16", DType::kBf16}, {"q8", DType::kI8}};
 
 class AttentionCase : public Case<AttentionArgs> {
 public:
@@ -35,6 +35,10 @@ public:
         args_.q = {q_.data(), {tokens, m.heads * m.head_dim}};
         args_.y = {y_.data(), {tokens, m.heads * m.head_dim}};
         args_.cache = {cache, nullptr, nullptr, blocks, m.groups, m.head_dim};
+        if (cache == DType::kI8) {  // the same scales for all: a sixteenth of the bytes or less
+            scales_.assign(static_cast<size_t>(blocks * kBlockTokens * m.groups), 0.01f);
+            args_.cache.k_scales = args_.cache.v_scales = scales_.data();
+        }
         args_.positions = {positions_.data(), {tokens}};
         args_.seq_starts = {starts_, {2}};
         args_.block_tables = {table_.data(), {1, blocks}};
@@ -63,7 +67,7 @@ public:
     double bytes_from_memory() const override { return static_cast<double>(args_.bytes()); }
 
 private:
-    std::vector<float> q_, y_;
+    std::vector<float> q_, y_, scales_;
     std::vector<int32_t> positions_, table_;
     int32_t starts_[2] = {0, 0};
     const int32_t one_start_[2] = {0, 1};

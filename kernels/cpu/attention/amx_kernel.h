@@ -58,8 +58,15 @@ struct AmxStates {
 template <class Format>
 class AmxUnit {
 public:
+    using Vector = Avx512;
     using Plan = AttentionPlan<Avx512>;
+    using Scratch = AmxScratch<Format>;
+    using States = AmxStates;
+    using Session = TileSession;
     using Element = typename Format::Element;
+    static constexpr int64_t kRows = kAmxRows, kBlocks = kAmxBlocks, kStateRows = kLanes;
+    static constexpr int64_t kSplitTokens = 16, kSplitStates = 4096;
+    static int64_t state_size(int64_t d) { return LaneState::size(Format::depth(d)); }
     static constexpr bool kScales = std::is_same_v<Element, int8_t>;
 
     AmxUnit(const Plan& plan, const AmxScratch<Format>& scratch, const AmxStates& states)

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/checked.h"
+#include "kernels/cpu/attention/ahead.h"
 #include "kernels/cpu/attention/transpose.h"
 #include "kernels/cpu/thread_pool.h"
 #include "kernels/ops.h"
@@ -14,38 +15,6 @@
 namespace hearth::cpu {
 
 constexpr int64_t kLanes = 16;
-
-/// Lines that will be wanted soon, fetched into L2 a few at a time between other work. No more than a dozen at once: a core waits for
-/// the 16 that it can have on their way, and what it computes meanwhile is what fits behind them in its window.
-class Ahead {
-public:
-    /// `lines`: of each part. The parts are fetched side by side: memory delivers eight pages at once faster than one after the other.
-    explicit Ahead(int64_t lines) : bytes_(64 * lines) {}
-
-    void add(const void* data) {
-        if (count_ < kParts) parts_[count_++] = static_cast<const char*>(data);
-    }
-    HEARTH_INLINE void fetch(int64_t lines) {
-        if (at_ >= bytes_) return;
-        int64_t part = part_, at = at_;
-        for (const int64_t count = count_; lines > 0; --lines) {
-            _mm_prefetch(parts_[part] + at, _MM_HINT_T1);
-            if (++part < count) continue;
-            part = 0;
-            if ((at += 64) >= bytes_) break;
-        }
-        part_ = part;
-        at_ = at;
-    }
-    void end() {
-        if (count_ == 0) bytes_ = 0;
-    }
-
-private:
-    static constexpr int64_t kParts = 16;
-    const char* parts_[kParts];
-    int64_t count_ = 0, part_ = 0, at_ = 0, bytes_;
-};
 
 /// 2^x for x <= 0 within 4e-6: 2^0 is 1 and 2^-infinity is 0, exactly. NaN stays NaN.
 HEARTH_INLINE __m512 exp2_lanes(__m512 x) {

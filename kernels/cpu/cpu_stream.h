@@ -18,14 +18,14 @@ class CpuStream final : public Stream {
 public:
     explicit CpuStream(const Device& device) : Stream(device), pool_(device.threads) {}
 
-    void* take(size_t bytes) noexcept override { return arena_.take(bytes); }
-    size_t mark() const noexcept override { return arena_.mark(); }
-    void release(size_t mark) noexcept override { arena_.release(mark); }
-    void reserve(size_t bytes) override { arena_.reserve(bytes); }
+    void* take(size_t bytes) noexcept override;
+    size_t mark() const noexcept override;
+    void release(size_t mark) noexcept override;
+    void reserve(size_t bytes) override;
 
     /// Tasks are handed out one by one, as they differ in length. The first exception of a task ends the loop and is thrown here.
     void parallel_for(int64_t count, const std::function<void(int64_t)>& task) override;
-    void wait() override {}
+    void wait() override;
 
     ThreadPool& pool() { return pool_; }
     WeightOrder& weight_order() { return weight_order_; }

@@ -10,6 +10,15 @@
 #include "kernels/scratch.h"
 #include "kernels/select.h"
 
+namespace hearth {
+
+// Compiled without this file's instructions, in split.cpp.
+extern template const Variant<MatmulArgs>* find_variant(std::span<const Variant<MatmulArgs>>, const MatmulArgs&, const Device&);
+extern template size_t workspace_of(std::span<const Variant<MatmulArgs>>, const MatmulArgs&, const Device&);
+extern template void run_variant(std::span<const Variant<MatmulArgs>>, const MatmulArgs&, Stream&);
+
+}  // namespace hearth
+
 namespace hearth::cpu {
 
 /// The product with the gate goes into y, that with up into `product` (null to ask for support and scratch).

@@ -186,7 +186,8 @@ private:
         keep_at_least(bound);
         if (count_ <= k) return;
         std::copy_n(scores_, count_, weights_);
-        std::nth_element(weights_, weights_ + k - 1, weights_ + count_, std::greater<>());
+        // A comparison of this vector's own: the linker merges what several instruction sets share.
+        std::nth_element(weights_, weights_ + k - 1, weights_ + count_, [](double a, double b) { return a > b; });
         keep_at_least(weights_[k - 1]);
     }
 

@@ -48,20 +48,12 @@ struct AmxScratch {
     }
 };
 
-/// States of all chunks of all query tiles of a split call: [tiles][chunks], LaneState each.
-struct AmxStates {
-    float* data = nullptr;
-    int64_t chunks = 0, size = 0;
-    LaneState at(int64_t tile, int64_t chunk) const { return {data + (tile * chunks + chunk) * size}; }
-};
-
 template <class Format>
 class AmxUnit {
 public:
     using Vector = Avx512;
     using Plan = AttentionPlan<Avx512>;
     using Scratch = AmxScratch<Format>;
-    using States = AmxStates;
     using Session = TileSession;
     using Element = typename Format::Element;
     static constexpr int64_t kRows = kAmxRows, kBlocks = kAmxBlocks, kStateRows = kLanes;
@@ -69,7 +61,7 @@ public:
     static int64_t state_size(int64_t d) { return LaneState::size(Format::depth(d)); }
     static constexpr bool kScales = std::is_same_v<Element, int8_t>;
 
-    AmxUnit(const Plan& plan, const AmxScratch<Format>& scratch, const AmxStates& states)
+    AmxUnit(const Plan& plan, const AmxScratch<Format>& scratch, const AttentionStates& states)
         : p_(plan), t_(scratch), states_(states), d_(plan.a.cache.head_dim), depth_(Format::depth(d_)) {}
 
     /// `tile`: the number of the unit's first query tile among all; `next`: what this thread will do then, or null. A unit that begins with
@@ -91,8 +83,8 @@ public:
             ahead.end();
             load_values(unit, chunk, ahead);
             for (int64_t i = 0; i < tiles; i += 2) {
-                const LaneState to[2] = {first ? LaneState{t_.chunk[0]} : states_.at(tile + i, chunk),
-                                         first ? LaneState{t_.chunk[1]} : states_.at(tile + i + 1, chunk)};
+                const LaneState to[2] = {LaneState{first ? t_.chunk[0] : states_.at(tile + i, chunk)},
+                                         LaneState{first ? t_.chunk[1] : states_.at(tile + i + 1, chunk)}};
                 if (i + 1 < tiles) {
                     run_tiles<2>(unit, chunk, i, to, ahead);
                 } else {
@@ -105,16 +97,15 @@ public:
             if (last) {
                 finish(unit, i, total(i));
             } else {
-                std::memcpy(states_.at(tile + i, unit.chunks.end - 1).data, total(i).data,
-                            static_cast<size_t>(states_.size) * sizeof(float));
+                std::memcpy(states_.at(tile + i, unit.chunks.end - 1), total(i).data, static_cast<size_t>(states_.size) * sizeof(float));
             }
         }
     }
 
     /// Query tile `i` of the unit, number `tile` among all: the state left for the chunk before `rest.begin`, then those of `rest`, into y.
     void merge(const AttentionUnit& unit, int64_t i, int64_t tile, Range rest) const {
-        const LaneState state = states_.at(tile, rest.begin - 1);
-        for (int64_t chunk = rest.begin; chunk < rest.end; ++chunk) state.merge(states_.at(tile, chunk), depth_);
+        const LaneState state{states_.at(tile, rest.begin - 1)};
+        for (int64_t chunk = rest.begin; chunk < rest.end; ++chunk) state.merge({states_.at(tile, chunk)}, depth_);
         finish(unit, i, state);
     }
 
@@ -241,7 +232,7 @@ private:
 
     const Plan& p_;
     const AmxScratch<Format>& t_;
-    const AmxStates& states_;
+    const AttentionStates& states_;
     int64_t d_, depth_;
 };
 

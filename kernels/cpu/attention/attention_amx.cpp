@@ -24,8 +24,7 @@ size_t workspace(const AttentionArgs& a, const Device& device) {
 }
 
 bool supports(const AttentionArgs& a, const Device& device) {
-    return device.level >= CpuLevel::kAmx && (a.cache.dtype == DType::kBf16 || a.cache.dtype == DType::kI8) && a.cache.head_dim % 2 == 0 &&
-           a.cache.head_dim <= 512 && a.num_heads % a.cache.num_heads == 0 && a.q.stride[1] == 1 && a.y.stride[1] == 1;
+    return device.level >= CpuLevel::kAmx && (a.cache.dtype == DType::kBf16 || a.cache.dtype == DType::kI8) && heads_fit(a);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 // goes where it has the first one of its rows, and leaves the state of each otherwise, to be merged in order when all are done.
 //
 // A Worker does the units of one thread. It has
-//   Vector, Scratch (bytes, take), States (data, chunks, size; at), Session: of a thread while it works;
+//   Vector, Scratch (bytes, take), Session: of a thread while it works;
 //   kRows, kBlocks: of a unit and of a chunk; kStateRows: rows that share a state; kSplitTokens, kSplitStates: split only up to these;
 //   state_size(d): floats of a state;
 //   run(unit, number of its first state, what this thread does next or null), merge(unit, state of the unit, number of that state, chunks).
@@ -19,6 +19,12 @@
 #include "kernels/scratch.h"
 
 namespace hearth::cpu {
+
+/// Heads and rows as every row of the table wants them.
+static inline bool heads_fit(const AttentionArgs& a) {
+    return a.cache.head_dim % 2 == 0 && a.cache.head_dim <= 512 && a.num_heads % a.cache.num_heads == 0 && a.q.stride[1] == 1 &&
+           a.y.stride[1] == 1;
+}
 
 template <class Worker>
 class AttentionCall {
@@ -153,7 +159,7 @@ private:
     ThreadPool& pool_;
     AttentionPlan<Vector> plan_;
     typename Worker::Scratch* threads_ = nullptr;
-    typename Worker::States states_;
+    AttentionStates states_;
     int64_t units_ = 0;
 };
 

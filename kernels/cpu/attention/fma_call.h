@@ -26,8 +26,7 @@ size_t attention_workspace(const AttentionArgs& a, const Device& device) {
 
 static inline bool attention_fits(const AttentionArgs& a) {
     const bool cache = a.cache.dtype == DType::kBf16 || a.cache.dtype == DType::kF32 || a.cache.dtype == DType::kI8;
-    return cache && a.cache.head_dim % 2 == 0 && a.cache.head_dim <= 512 && a.num_heads % a.cache.num_heads == 0 && a.q.stride[1] == 1 &&
-           a.y.stride[1] == 1;
+    return cache && heads_fit(a);
 }
 
 }  // namespace hearth::cpu

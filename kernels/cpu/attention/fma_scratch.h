@@ -20,13 +20,6 @@ HEARTH_INLINE void merge_softmax(const float* from, float* to, typename V::F& ke
     V::store(to + V::kLanes, V::fma(V::load(from + V::kLanes), add, V::mul(V::load(to + V::kLanes), keep)));
 }
 
-/// Where states of a split call wait: [tiles of a vector's rows][chunks].
-struct FmaStates {
-    float* data = nullptr;
-    int64_t chunks = 0, size = 0;
-    float* at(int64_t tile, int64_t chunk) const { return data + (tile * chunks + chunk) * size; }
-};
-
 /// The scratch of one thread.
 template <class V, class T>
 struct FmaScratch {

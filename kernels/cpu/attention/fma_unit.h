@@ -15,7 +15,6 @@ class FmaUnit {
 public:
     using Vector = V;
     using Plan = AttentionPlan<V>;
-    using States = FmaStates;
     struct Session {};
     using Few = FewRows<V, T>;
     using Many = ManyRows<V, T>;
@@ -27,7 +26,7 @@ public:
     using Scratch = FmaScratch<V, T>;
     static int64_t state_size(int64_t d) { return Scratch::state_size(d); }
 
-    FmaUnit(const Plan& plan, const Scratch& scratch, const States& states)
+    FmaUnit(const Plan& plan, const Scratch& scratch, const AttentionStates& states)
         : p_(plan), t_(scratch), states_(states), find_(plan), d_(plan.a.cache.head_dim), width_(Many::width(d_)), size_(state_size(d_)) {}
 
     /// `tile`: the number of the unit's first state among all; `next`: what this thread will do then, or null. A unit that begins with the
@@ -235,7 +234,7 @@ private:
 
     const Plan& p_;
     const Scratch& t_;
-    const States& states_;
+    const AttentionStates& states_;
     ChunkFinder<V, T> find_;
     int64_t d_, width_, size_;
 };

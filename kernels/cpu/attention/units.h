@@ -7,10 +7,18 @@
 #pragma once
 
 #include "base/checked.h"
+#include "kernels/cpu/simd.h"
 #include "kernels/cpu/thread_pool.h"
 #include "kernels/ops.h"
 
 namespace hearth::cpu {
+
+/// Where states of a split call wait: [tiles of rows that share one][chunks], `size` floats each.
+struct AttentionStates {
+    float* data = nullptr;
+    int64_t chunks = 0, size = 0;
+    HEARTH_INLINE float* at(int64_t tile, int64_t chunk) const { return data + (tile * chunks + chunk) * size; }
+};
 
 /// Some rows of one sequence and KV head against some of its chunks of keys.
 struct AttentionUnit {

@@ -11,12 +11,17 @@
 
 namespace hearth::cpu {
 
+/// Panels of each weight that a thread is dealt at a time.
+static inline int64_t piece_of(const PanelRuns& runs, int threads) {
+    return panels_of_piece(runs.panels, (runs.second ? 2 : 1) * runs.panel_bytes, threads);
+}
+
 /// What thread `thread` reads first of `runs`, in the order in which it will: both panels of its first pairs side by side.
 static inline Upcoming first_piece(const PanelRuns& runs, int thread, int threads) {
     constexpr int64_t kMost = 256 << 10;  // of both streams: leaves room in L2 for what is in use
     if (runs.panels == 0) return {};
     const bool gated = runs.second != nullptr;
-    const int64_t piece = panels_of_piece(runs.panels, (gated ? 2 : 1) * runs.panel_bytes, threads);
+    const int64_t piece = piece_of(runs, threads);
     const Range part = part_of(runs.panels, thread, threads);
     const Range panels{part.begin, std::min(part.end, part.begin + piece)};
     if (panels.size() <= 0) return {};
@@ -35,8 +40,7 @@ void deal_panels(const MatmulArgs& a, int64_t panel_bytes, Stream& stream, F&& f
                          panel_bytes};
     const PanelRuns next_runs = cpu.weight_order().followed(runs);
     pool.fetch_while_waiting([&](int thread) { return first_piece(next_runs, thread, pool.threads()); });
-    const int64_t piece = panels_of_piece(runs.panels, (a.up ? 2 : 1) * panel_bytes, pool.threads());
-    pool.run_pieces(runs.panels, piece, [&](int, auto&& next) { f(next); });
+    pool.run_pieces(runs.panels, piece_of(runs, pool.threads()), [&](int, auto&& next) { f(next); });
 }
 
 }  // namespace hearth::cpu

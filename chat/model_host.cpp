@@ -30,7 +30,7 @@ ModelHost::ModelHost(Options options) : options_(std::move(options)), first_(fin
     const auto all = list_models();
     const auto same = [this](const ModelEntry& entry) {
         std::error_code ignored;
-        return std::filesystem::equivalent(entry.folder, first_.folder, ignored);
+        return entry.folder == first_.folder || std::filesystem::equivalent(entry.folder, first_.folder, ignored);
     };
     const bool has_name =
         std::any_of(all.begin(), all.end(), [&](const ModelEntry& entry) { return entry.name == first_.name && same(entry); });

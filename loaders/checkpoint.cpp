@@ -6,7 +6,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "loaders/builtin/builtin_files.h"
 #include "loaders/io/json_file.h"
+#include "loaders/io/model_files.h"
 
 namespace hearth {
 namespace {
@@ -49,14 +51,11 @@ std::vector<std::pair<std::string, std::string>> read_index(const fs::path& path
 
 void no_checkpoint(const fs::path& folder, std::string_view missing) {
     std::vector<std::string> others;
-    std::error_code failed;
-    for (fs::directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed)) {
-        const fs::path name = it->path().filename();
+    for (const fs::path name : model_file_names(folder)) {
         const std::string kind = name.extension().string();
         const bool weights = kind == ".safetensors" || kind == ".bin" || kind == ".gguf" || kind == ".pt" || kind == ".pth";
         if (weights) others.push_back(printable(name.string(), 60));
     }
-    std::sort(others.begin(), others.end());
     const std::string expected =
         cat(folder.string(), ": no ", missing, "; expected a Hugging Face folder: config.json and safetensors files");
     if (others.empty()) throw Error(ErrorKind::kNotFound, cat(expected, "; the folder has no weights"));
@@ -65,6 +64,7 @@ void no_checkpoint(const fs::path& folder, std::string_view missing) {
 }
 
 void require_folder(const fs::path& folder) {
+    if (folder == kBuiltinFolder) return;
     std::error_code failed;
     const fs::file_status status = fs::status(folder, failed);
     if (!fs::exists(status))
@@ -88,9 +88,8 @@ void Checkpoint::read_shards(const fs::path& index) {
         auto [found, is_new] = shards.try_emplace(shard_name);
         Shard& shard = found->second;
         if (is_new) {
-            std::error_code ignored;
             if (shards.size() > kMaxShards) throw Error(ErrorKind::kTooLarge, cat(index.string(), ": more than ", kMaxShards, " files"));
-            if (!fs::exists(path, ignored)) throw Error(ErrorKind::kNotFound, cat(path.string(), ": missing, but ", kIndex, " lists it"));
+            if (!model_file_exists(path)) throw Error(ErrorKind::kNotFound, cat(path.string(), ": missing, but ", kIndex, " lists it"));
             files_.push_back(std::make_unique<SafetensorsFile>(SafetensorsFile::open(path)));
             shard.file = files_.back().get();
             for (const StoredTensor& tensor : shard.file->tensors()) shard.tensors.emplace(tensor.name, &tensor);
@@ -106,10 +105,9 @@ Checkpoint Checkpoint::open(const fs::path& folder) {
     require_folder(folder);
     Checkpoint out;
     out.folder_ = folder;
-    std::error_code ignored;
-    if (fs::exists(folder / kIndex, ignored)) {
+    if (model_file_exists(folder / kIndex)) {
         out.read_shards(folder / kIndex);
-    } else if (fs::exists(folder / kSingle, ignored)) {
+    } else if (model_file_exists(folder / kSingle)) {
         out.files_.push_back(std::make_unique<SafetensorsFile>(SafetensorsFile::open(folder / kSingle)));
         for (const StoredTensor& tensor : out.files_.back()->tensors())
             out.entries_.emplace(tensor.name, Entry{&tensor, out.files_.back().get()});

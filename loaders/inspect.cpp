@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "loaders/config.h"
 #include "loaders/io/json_file.h"
+#include "loaders/io/model_files.h"
 #include "loaders/matrix_source.h"
 
 namespace hearth {
@@ -149,10 +150,9 @@ namespace {
 
 /// Quantisation that is told in a file of its own, beside a config.json that may be silent.
 void check_quantization_files(const fs::path& folder) {
-    std::error_code ignored;
     for (const char* file : {"hf_quant_config.json", "quantize_config.json", "quant_config.json", "compression_config.json"}) {
         const fs::path path = folder / file;
-        if (!fs::exists(path, ignored)) continue;
+        if (!model_file_exists(path)) continue;
         const nlohmann::json json = read_json_object(path, kMaxConfigBytes);
         const ConfigFields fields(json, path.string());
         std::string method;
@@ -169,12 +169,11 @@ void check_quantization_files(const fs::path& folder) {
 
 CheckpointInfo read_small_files(const fs::path& folder) {
     require_folder(folder);
-    std::error_code ignored;
-    if (!fs::exists(folder / "config.json", ignored)) no_checkpoint(folder, "config.json");
+    if (!model_file_exists(folder / "config.json")) no_checkpoint(folder, "config.json");
     CheckpointInfo info = read_config(folder / "config.json");
     info.folder = folder;
     if (!info.scheme) check_quantization_files(folder);  // tools write both; then config.json decides
-    if (fs::exists(folder / "generation_config.json", ignored)) read_generation_config(folder / "generation_config.json", info);
+    if (model_file_exists(folder / "generation_config.json")) read_generation_config(folder / "generation_config.json", info);
     return info;
 }
 

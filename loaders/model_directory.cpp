@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "loaders/builtin/builtin_files.h"
+#include "loaders/io/model_files.h"
 
 namespace hearth {
 namespace {
@@ -15,7 +17,6 @@ namespace fs = std::filesystem;
 constexpr const char* kBuiltin = "ember";
 constexpr const char* kCachePrefix = "models--";
 constexpr size_t kMaxEntries = 10'000;  // of one folder
-constexpr int kMaxParents = 16;
 
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
@@ -37,13 +38,8 @@ std::vector<fs::path> folders_in(const fs::path& folder) {
 /// Bytes of the weights that would be read; 0: nothing to load.
 int64_t weight_bytes(const fs::path& folder) {
     int64_t bytes = 0;
-    std::error_code failed;
-    for (fs::directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed)) {
-        const std::string name = it->path().filename().string();
-        if (!name.ends_with(".safetensors") || name.starts_with("consolidated")) continue;
-        std::error_code ignored;
-        const auto size = fs::file_size(it->path(), ignored);  // of what a link points to
-        if (!ignored) bytes += static_cast<int64_t>(size);
+    for (const std::string& name : model_file_names(folder)) {
+        if (name.ends_with(".safetensors") && !name.starts_with("consolidated")) bytes += model_file_bytes(folder / name);
     }
     return bytes;
 }
@@ -91,7 +87,7 @@ bool add_if_model(std::vector<ModelEntry>& models, const std::string& below, con
 }
 
 ModelEntry builtin_entry() {
-    const fs::path folder = ember_folder();
+    const fs::path folder(kBuiltinFolder);
     return {kBuiltin, folder, weight_bytes(folder), true};
 }
 
@@ -130,30 +126,8 @@ std::vector<ModelEntry> list_models() {
     std::stable_sort(models.begin(), models.end(), [](const ModelEntry& a, const ModelEntry& b) { return a.name < b.name; });
     const auto same = [](const ModelEntry& a, const ModelEntry& b) { return a.name == b.name; };
     models.erase(std::unique(models.begin(), models.end(), same), models.end());
-    try {
-        models.insert(models.begin(), builtin_entry());
-    } catch (const Error&) {
-        // Not installed: the list is what lies in the directory.
-    }
+    models.insert(models.begin(), builtin_entry());
     return models;
-}
-
-fs::path ember_folder() {
-    if (const std::string set = variable("HEARTH_EMBER"); !set.empty()) {
-        if (!is_model(set)) throw Error(ErrorKind::kNotFound, cat(set, ": HEARTH_EMBER names it, but it has no config.json"));
-        return set;
-    }
-    std::error_code failed;
-    const fs::path program = fs::read_symlink("/proc/self/exe", failed);
-    if (failed) throw Error(ErrorKind::kNotFound, "the built-in model: cannot find out where this program lies; set HEARTH_EMBER");
-    fs::path folder = program.parent_path();
-    if (const fs::path installed = folder.parent_path() / "share" / "hearth" / kBuiltin; is_model(installed)) return installed;
-    for (int i = 0; i < kMaxParents && folder.has_relative_path(); ++i) {
-        if (const fs::path source = folder / "tools" / kBuiltin; is_model(source)) return source;
-        folder = folder.parent_path();
-    }
-    throw Error(ErrorKind::kNotFound, cat("the built-in model is neither in ../share/hearth/ember beside ", program.string(),
-                                          " nor in tools/ember above it; set HEARTH_EMBER"));
 }
 
 ModelEntry find_model(const std::string& name_or_path) {

@@ -8,7 +8,7 @@
 
 namespace hearth {
 
-/// A folder with a config.json that a model could be loaded from.
+/// A folder with a config.json that a model could be loaded from; Ember's is kBuiltinFolder (loaders/builtin).
 struct ModelEntry {
     std::string name;  // what a person types: the path below the directory, "org/model", or "ember"
     std::filesystem::path folder;
@@ -22,9 +22,6 @@ std::filesystem::path model_directory();
 /// Ember, then what lies in the directory up to two levels deep, by name. Hugging Face cache folders (models--org--name with
 /// snapshots/ of links) count under "org/name".
 std::vector<ModelEntry> list_models();
-
-/// Ember's folder: beside the program (build tree), or where it was installed, or HEARTH_EMBER. Throws Error{kNotFound}.
-std::filesystem::path ember_folder();
 
 /// A folder for what the user named: a path that exists, a name in the directory, "" or "ember" for Ember.
 /// Throws Error{kNotFound} listing what there is.

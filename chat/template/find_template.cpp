@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "chat/template/chat_template.h"
 #include "loaders/io/json_file.h"
+#include "loaders/io/model_files.h"
 
 namespace hearth {
 namespace {
@@ -53,9 +54,8 @@ const std::string* source_in(const nlohmann::json& config, const std::filesystem
 
 std::optional<FoundTemplate> find_template(const std::filesystem::path& folder, bool with_tools) {
     const auto file = folder / kTemplateFile, config_file = folder / kConfigFile;
-    std::error_code ignored;
-    if (std::filesystem::exists(file, ignored)) return parsed(file, kTemplateFile, read_small_file(file, kMaxTemplateBytes));
-    if (!std::filesystem::exists(config_file, ignored)) return std::nullopt;
+    if (model_file_exists(file)) return parsed(file, kTemplateFile, read_small_file(file, kMaxTemplateBytes));
+    if (!model_file_exists(config_file)) return std::nullopt;
     const nlohmann::json config = read_json_object(config_file, kMaxConfigBytes);
     const std::string* source = source_in(config, config_file, with_tools);
     if (!source) return std::nullopt;

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "loaders/builtin/builtin_files.h"
 
 namespace hearth {
 namespace {
@@ -28,6 +29,11 @@ int64_t change_time_ns(const struct stat& s) { return int64_t{s.st_mtim.tv_sec} 
 MappedFile MappedFile::open(const std::filesystem::path& path) {
     MappedFile file;
     file.name_ = path.string();
+    if (const BuiltinFile* builtin = find_builtin_file(path)) {
+        file.data_ = builtin->bytes.data();
+        file.size_ = static_cast<int64_t>(builtin->bytes.size());
+        return file;
+    }
     // Without O_NONBLOCK a named pipe in a model folder would hold us for ever.
     file.fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file.fd_ < 0) throw_errno(file.name_, "cannot open", errno);
@@ -53,11 +59,13 @@ MappedFile::MappedFile(MappedFile&& other) noexcept
       changed_ns_(other.changed_ns_) {}
 
 MappedFile::~MappedFile() {
-    if (data_) ::munmap(data_, static_cast<size_t>(size_));
-    if (fd_ >= 0) ::close(fd_);
+    if (fd_ < 0) return;
+    if (data_) ::munmap(const_cast<std::byte*>(data_), static_cast<size_t>(size_));
+    ::close(fd_);
 }
 
 std::string MappedFile::read_all() const {
+    if (fd_ < 0) return {reinterpret_cast<const char*>(data_), static_cast<size_t>(size_)};
     std::string out(static_cast<size_t>(size_), '\0');
     int64_t got = 0;
     while (got < size_) {
@@ -71,6 +79,7 @@ std::string MappedFile::read_all() const {
 }
 
 void MappedFile::check_unchanged() const {
+    if (fd_ < 0) return;
     struct stat s {};
     if (::fstat(fd_, &s) != 0) throw_errno(name_, "cannot stat", errno);
     if (s.st_size != size_)
@@ -80,13 +89,14 @@ void MappedFile::check_unchanged() const {
 
 void MappedFile::will_need(int64_t offset, int64_t bytes) const {
     const int64_t page = ::sysconf(_SC_PAGESIZE), begin = offset / page * page;
-    if (data_ && bytes > 0) ::madvise(data_ + begin, static_cast<size_t>(offset + bytes - begin), MADV_WILLNEED);
+    if (fd_ >= 0 && data_ && bytes > 0)
+        ::madvise(const_cast<std::byte*>(data_) + begin, static_cast<size_t>(offset + bytes - begin), MADV_WILLNEED);
 }
 
 void MappedFile::done_with(int64_t offset, int64_t bytes) const {
     const int64_t page = ::sysconf(_SC_PAGESIZE);
     const int64_t begin = (offset + page - 1) / page * page, end = (offset + bytes) / page * page;  // whole pages only
-    if (data_ && end > begin) ::madvise(data_ + begin, static_cast<size_t>(end - begin), MADV_DONTNEED);
+    if (fd_ >= 0 && data_ && end > begin) ::madvise(const_cast<std::byte*>(data_) + begin, static_cast<size_t>(end - begin), MADV_DONTNEED);
 }
 
 }  // namespace hearth

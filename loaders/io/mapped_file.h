@@ -8,7 +8,8 @@
 
 namespace hearth {
 
-/// Owns a descriptor and a mapping of the whole file as it was when opened. Move-only; const functions may be called from any thread.
+/// Owns a descriptor and a mapping of the whole file as it was when opened, or shows a file that is a part of this program
+/// (loaders/builtin). Move-only; const functions may be called from any thread.
 ///
 /// A file that becomes shorter while it is mapped ends the process when its lost pages are touched (SIGBUS): call check_unchanged()
 /// before a long read, and after it, so that what was read is known to be whole.
@@ -39,8 +40,8 @@ private:
     MappedFile() = default;
 
     std::string name_;
-    int fd_ = -1;
-    std::byte* data_ = nullptr;
+    int fd_ = -1;  // -1: a part of this program
+    const std::byte* data_ = nullptr;
     int64_t size_ = 0;
     int64_t changed_ns_ = 0;
 };

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "loaders/inspect.h"
 #include "loaders/io/json_file.h"
+#include "loaders/io/model_files.h"
 #include "loaders/quantize/rules.h"
 #include "loaders/quantize/tensor_writer.h"
 
@@ -198,16 +199,14 @@ void write_config(const fs::path& from, const QuantizeOptions& options, const fs
     write_whole(to, config.dump(2) + "\n");
 }
 
+/// Far above every tokenizer and licence that was ever published.
+constexpr int64_t kMaxCarriedBytes = int64_t{1} << 30;
+
 void copy_small_files(const fs::path& from, const fs::path& to) {
-    std::error_code failed;
-    for (fs::directory_iterator it(from, failed), end; !failed && it != end; it.increment(failed)) {
-        const std::string name = it->path().filename().string();
+    for (const std::string& name : model_file_names(from)) {
         const bool licence = name.starts_with("LICENSE") || name.starts_with("NOTICE");
         if (!licence && std::ranges::find(kCarried, name) == std::end(kCarried)) continue;
-        std::error_code error;
-        if (!fs::is_regular_file(it->path(), error)) continue;
-        fs::copy_file(it->path(), to / name, error);
-        if (error) throw Error(ErrorKind::kIo, cat(it->path().string(), ": cannot be copied to ", to.string(), ": ", error.message()));
+        write_whole(to / name, read_small_file(from / name, kMaxCarriedBytes));
     }
 }
 

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "loaders/io/json_file.h"
+#include "loaders/io/model_files.h"
 #include "loaders/tokenizer/agreement.h"
 #include "loaders/tokenizer/bpe/ranks.h"
 #include "loaders/tokenizer/huggingface/tokenizer_json.h"
@@ -45,7 +46,7 @@ std::shared_ptr<const Tokenizer> open_tokenizer(const fs::path& folder) {
     std::string chosen_file;
     for (const char* name : kFiles) {
         const fs::path path = folder / name;
-        if (!fs::exists(path)) continue;
+        if (!model_file_exists(path)) continue;
         if (!chosen) {
             config = read_tokenizer_config(folder);
             chosen = load_file(path, config);

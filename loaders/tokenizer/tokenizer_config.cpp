@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "loaders/io/json_file.h"
+#include "loaders/io/model_files.h"
 #include "loaders/tokenizer/json_fields.h"
 
 namespace hearth {
@@ -74,7 +75,7 @@ AddedToken parse_added_token(const json& entry, int64_t id, const std::string& w
 
 TokenizerConfig read_tokenizer_config(const std::filesystem::path& folder) {
     TokenizerConfig config;
-    if (const auto file = folder / "tokenizer_config.json"; std::filesystem::exists(file)) {
+    if (const auto file = folder / "tokenizer_config.json"; model_file_exists(file)) {
         const json root = read_json_object(file, kMaxConfigBytes);
         config.file = file.string();
         config.bos = token_text(root, "bos_token", config.file);
@@ -84,13 +85,13 @@ TokenizerConfig read_tokenizer_config(const std::filesystem::path& folder) {
         config.legacy = fields::boolean(root, "legacy", config.file);
         read_added(config, root);
     }
-    if (const auto file = folder / "special_tokens_map.json"; (!config.bos || !config.eos) && std::filesystem::exists(file)) {
+    if (const auto file = folder / "special_tokens_map.json"; (!config.bos || !config.eos) && model_file_exists(file)) {
         const json root = read_json_object(file, kMaxConfigBytes);
         if (config.file.empty()) config.file = file.string();
         if (!config.bos) config.bos = token_text(root, "bos_token", file.string());
         if (!config.eos) config.eos = token_text(root, "eos_token", file.string());
     }
-    if (const auto file = folder / "added_tokens.json"; std::filesystem::exists(file)) {
+    if (const auto file = folder / "added_tokens.json"; model_file_exists(file)) {
         if (config.file.empty()) config.file = file.string();
         read_added_tokens_json(config, file);
     }

@@ -22,8 +22,8 @@ ModelFolder::ModelFolder() {
     fs::remove_all(path_);
     fs::create_directories(path_ / "org");
     fs::create_directories(path_ / "broken");
-    fs::create_directory_symlink(ember_folder(), path_ / "twin");
-    fs::create_directory_symlink(ember_folder(), path_ / "org" / "pair");
+    fs::create_directory_symlink(std::filesystem::path(HEARTH_SOURCE_DIR) / "tools" / "ember", path_ / "twin");
+    fs::create_directory_symlink(std::filesystem::path(HEARTH_SOURCE_DIR) / "tools" / "ember", path_ / "org" / "pair");
     std::ofstream(path_ / "broken" / "config.json") << "{\"model_type\": \"llama\"}";
     std::ofstream(path_ / "broken" / "model.safetensors") << "not a checkpoint";
     ::setenv("HEARTH_MODELS", path_.c_str(), 1);

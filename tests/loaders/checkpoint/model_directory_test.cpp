@@ -5,6 +5,10 @@
 #include <cstdlib>
 #include <optional>
 
+#include "loaders/builtin/builtin_files.h"
+#include "loaders/io/mapped_file.h"
+#include "loaders/io/model_files.h"
+#include "loaders/load_model.h"
 #include "tests/loaders/checkpoint/files.h"
 
 namespace hearth {
@@ -161,18 +165,27 @@ TEST(FindModel, TakesAFolderOfTheHuggingFaceCache) {
     EXPECT_EQ(snapshot.name, "a/b");
 }
 
-TEST(Ember, IsFoundFromTheBuildTreeAndByTheEnvironment) {
-    Variable none("HEARTH_EMBER", "");
-    EXPECT_TRUE(fs::equivalent(ember_folder(), fs::path(HEARTH_SOURCE_DIR) / "tools/ember"));
-    TempFolder folder;
-    Variable set("HEARTH_EMBER", folder.path().string());
-    EXPECT_REFUSED(ember_folder(), ErrorKind::kNotFound, "HEARTH_EMBER");
-    EXPECT_REFUSED(find_model(""), ErrorKind::kNotFound, "HEARTH_EMBER");
+TEST(Ember, IsAPartOfTheProgram) {
     Variable models("HEARTH_MODELS", "/nowhere");
-    EXPECT_EQ(names(), Names{});
-    make_model(folder.path());
-    EXPECT_EQ(ember_folder(), folder.path());
     EXPECT_EQ(names(), (Names{"ember"}));
+    const ModelEntry ember = find_model("");
+    EXPECT_TRUE(ember.builtin);
+    EXPECT_FALSE(fs::exists(ember.folder));
+    const fs::path source = fs::path(HEARTH_SOURCE_DIR) / "tools/ember";
+    EXPECT_EQ(ember.file_bytes, static_cast<int64_t>(fs::file_size(source / "model.safetensors")));
+    const Names files = model_file_names(ember.folder);
+    EXPECT_EQ(files, (Names{"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer.model",
+                            "tokenizer_config.json"}));
+    for (const std::string& name : files)
+        EXPECT_EQ(MappedFile::open(ember.folder / name).read_all(), MappedFile::open(source / name).read_all()) << name;
+    EXPECT_GT(inspect_checkpoint(ember.folder).parameters, 5'000'000);
+}
+
+TEST(Ember, IsNoWayToOtherFiles) {
+    const fs::path folder = find_model("ember").folder;
+    for (const char* name : {"", ".", "..", "other.json", "../ember/config.json", "inner/config.json"})
+        EXPECT_FALSE(model_file_exists(folder / name)) << name;
+    EXPECT_REFUSED(MappedFile::open(folder / "other.json"), ErrorKind::kNotFound, "other.json");
 }
 
 }  // namespace

@@ -161,15 +161,4 @@ std::vector<int32_t> LoadedModel::find_stop_tokens() const {
     return out;
 }
 
-SampleParams LoadedModel::default_sampling() const {
-    const GenerationDefaults& wanted = info_.generation;
-    SampleParams out;
-    out.temperature = wanted.greedy ? 0 : wanted.temperature.value_or(out.temperature);
-    out.top_k = wanted.top_k.value_or(out.top_k);
-    out.top_p = wanted.top_p.value_or(out.top_p);
-    out.min_p = wanted.min_p.value_or(out.min_p);
-    out.repetition_penalty = wanted.repetition_penalty.value_or(out.repetition_penalty);
-    return out;
-}
-
 }  // namespace hearth

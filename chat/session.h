@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/progress.h"
+#include "chat/default_sampling.h"
 #include "chat/template/chat_template.h"
 #include "loaders/load_model.h"
 #include "loaders/model_directory.h"
@@ -59,8 +60,8 @@ public:
     /// End tokens: the checkpoint's, the tokenizer's, and the one that the template writes after an answer. Each once.
     const std::vector<int32_t>& stop_tokens() const { return stop_tokens_; }
 
-    /// Sampling as generation_config.json recommends, else temperature 1 and nothing else.
-    SampleParams default_sampling() const;
+    /// What counts where nothing else is set.
+    SampleParams default_sampling() const { return hearth::default_sampling(info_.generation); }
 
 private:
     LoadedModel() = default;

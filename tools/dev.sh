@@ -63,7 +63,7 @@ configure() {
   [ -f "build/$name/build.ninja" ] && [ $# -eq 0 ] && return 0
   local launcher=()
   command -v ccache >/dev/null && launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-  cmake -S . -B "build/$name" -G Ninja -DCMAKE_BUILD_TYPE=Release "${launcher[@]}" "$@" >/dev/null
+  cmake -S . -B "build/$name" -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEARTH_WERROR=ON "${launcher[@]}" "$@" >/dev/null
 }
 
 build() {
@@ -136,6 +136,15 @@ check() {
   say "check: formatting, layering and warnings are clean"
 }
 
+# install [PREFIX]: the program, its man page and its licence; DESTDIR is put in front, as packagers expect.
+install_program() {
+  local prefix=${1:-$HOME/.local}
+  build
+  cmake --install build/release --prefix "$prefix" >/dev/null
+  say "installed $prefix/bin/hearth and its man page${DESTDIR:+ below $DESTDIR}"
+  case :$PATH: in *:"$prefix/bin":*) ;; *) say "$prefix/bin is not in PATH yet" ;; esac
+}
+
 bench() {
   setup build-only
   configure release
@@ -158,6 +167,7 @@ tools/dev.sh VERB
   test [--filter NAME]  build everything and run the tests; NAME: golden, templates, tokenizers, or a part of a test's name
   setup                 install what is missing (apt, npm); every other verb does so by itself
   build                 the optimised program: build/release/hearth
+  install [PREFIX]      that program and its man page below PREFIX (default: ~/.local)
   bench [NAME]          run a benchmark program of perf/, or list them
   check                 formatting, layering, warnings as errors
   format                clang-format over every source file
@@ -171,6 +181,7 @@ verb=${1:-help}
 case $verb in
   setup | build | serve | bench | format | check | help) "$verb" "$@" ;;
   test) test_all "$@" ;;
+  install) install_program "$@" ;;
   asan) sanitized asan address,undefined "$@" ;;
   tsan) sanitized tsan thread "$@" ;;
   *) help >&2; die "unknown verb '$verb'" ;;

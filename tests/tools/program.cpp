@@ -24,14 +24,15 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kLongest = std::chrono::minutes(5);
 
 /// In the child, after fork: becomes the program.
-[[noreturn]] void become_hearth(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment) {
+[[noreturn]] void become_hearth(const std::string& program, const std::vector<std::string>& arguments,
+                                const std::map<std::string, std::string>& environment) {
     std::map<std::string, std::string> all = {
         {"PATH", "/usr/bin:/bin"}, {"HOME", "/nonexistent"}, {"HEARTH_MODELS", "/nonexistent"}, {"TERM", "xterm"}};
     for (const auto& [name, value] : environment) all[name] = value;
     for (const char* kept : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
         if (const char* value = std::getenv(kept)) all[kept] = value;
     }
-    std::vector<std::string> words = {HEARTH_PROGRAM}, settings;
+    std::vector<std::string> words = {program}, settings;
     words.insert(words.end(), arguments.begin(), arguments.end());
     for (const auto& [name, value] : all) settings.push_back(name + "=" + value);
     std::vector<char*> argv, envp;
@@ -40,7 +41,7 @@ constexpr auto kLongest = std::chrono::minutes(5);
     argv.push_back(nullptr);
     envp.push_back(nullptr);
     std::signal(SIGPIPE, SIG_DFL);
-    execve(HEARTH_PROGRAM, argv.data(), envp.data());
+    execve(program.c_str(), argv.data(), envp.data());
     _exit(127);
 }
 
@@ -103,7 +104,7 @@ Outcome run_hearth(const std::vector<std::string>& arguments, const RunOptions& 
         dup2(pipes[2][1], 2);
         const auto id = static_cast<uid_t>(options.user);
         if (options.user >= 0 && (setgid(id) != 0 || setuid(id) != 0)) _exit(127);
-        become_hearth(arguments, options.environment);
+        become_hearth(options.program.empty() ? HEARTH_PROGRAM : options.program, arguments, options.environment);
     }
     close(pipes[0][0]);
     close(pipes[1][1]);
@@ -122,7 +123,7 @@ Terminal::Terminal(const std::vector<std::string>& arguments, const std::map<std
     size.ws_row = 24;
     size.ws_col = 80;
     child_ = forkpty(&descriptor_, nullptr, nullptr, &size);
-    if (child_ == 0) become_hearth(arguments, environment);
+    if (child_ == 0) become_hearth(HEARTH_PROGRAM, arguments, environment);
     EXPECT_GT(child_, 0);
 }
 

@@ -21,6 +21,7 @@ struct RunOptions {
     int close_output_after = -1;                          // bytes of standard output after which its reader goes away; -1: never
     int user = -1;                                        // to run as, for a test that is root; -1: the test's own
     int signal_after_output = 0;                          // sent once something stands on standard output
+    std::string program = {};                             // to run in place of the one that was built
 };
 
 /// Runs `hearth` with these arguments in an environment of its own, in which no model directory has any models. Ends it after five

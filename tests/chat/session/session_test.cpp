@@ -21,7 +21,7 @@ public:
     EmberCopy() : path_(fs::temp_directory_path() / cat("hearth-session-", ::getpid())) {
         fs::remove_all(path_);
         fs::create_directories(path_);
-        for (const auto& file : fs::directory_iterator(ember_folder())) {
+        for (const auto& file : fs::directory_iterator(fs::path(HEARTH_SOURCE_DIR) / "tools" / "ember")) {
             if (file.is_regular_file()) fs::create_symlink(file.path(), path_ / file.path().filename());
         }
     }
@@ -49,6 +49,41 @@ private:
 };
 
 int64_t count(const std::vector<int32_t>& ids, int32_t id) { return std::count(ids.begin(), ids.end(), id); }
+
+TEST(DefaultSampling, IsNotTheWholeVocabularyWhereNothingIsRecommended) {
+    for (const float penalty : {1.0f, 1.1f}) {
+        GenerationDefaults recommended;
+        if (penalty != 1) recommended.repetition_penalty = penalty;
+        const SampleParams used = default_sampling(recommended);
+        EXPECT_EQ(used.temperature, 0.8f);
+        EXPECT_EQ(used.top_k, 40);
+        EXPECT_EQ(used.top_p, 0.95f);
+        EXPECT_EQ(used.min_p, 0.05f);
+        EXPECT_EQ(used.repetition_penalty, penalty);
+        EXPECT_FALSE(recommends_sampling(recommended));
+    }
+}
+
+TEST(DefaultSampling, IsWhatTheModelRecommendsAndNothingBeside) {
+    GenerationDefaults recommended;
+    recommended.temperature = 0.6f;
+    EXPECT_EQ(default_sampling(recommended).temperature, 0.6f);
+    EXPECT_EQ(default_sampling(recommended).top_k, 0);
+    EXPECT_EQ(default_sampling(recommended).top_p, 1);
+    EXPECT_EQ(default_sampling(recommended).min_p, 0);
+    recommended = {};
+    recommended.greedy = true;
+    EXPECT_EQ(default_sampling(recommended).temperature, 0);
+    EXPECT_EQ(default_sampling(recommended).top_k, 0);
+}
+
+TEST(LoadedModel, DrawsFromFewTokensWhereItsFolderRecommendsNothing) {
+    EmberCopy copy;
+    copy.edit("generation_config.json", "\"temperature\": 0.3,\n  \"top_p\": 0.95,", "");
+    const auto model = LoadedModel::open(copy.options());
+    EXPECT_EQ(model->default_sampling().temperature, 0.8f);
+    EXPECT_EQ(model->default_sampling().top_k, 40);
+}
 
 TEST(LoadedModel, OpensEmberWithNoOption) {
     OpenOptions options;

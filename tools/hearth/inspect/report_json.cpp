@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "chat/default_sampling.h"
 #include "tools/hearth/inspect/report.h"
 
 namespace hearth::tool {
@@ -49,15 +50,14 @@ Json config_json(const ModelConfig& c) {
             {"rope", rope_json(c.rope)}};
 }
 
-Json sampling_json(const GenerationDefaults& g) {
-    Json out = Json::object();
-    if (g.temperature) out["temperature"] = *g.temperature;
-    if (g.top_k) out["top_k"] = *g.top_k;
-    if (g.top_p) out["top_p"] = *g.top_p;
-    if (g.min_p) out["min_p"] = *g.min_p;
-    if (g.repetition_penalty) out["repetition_penalty"] = *g.repetition_penalty;
-    out["greedy"] = g.greedy;
-    return out;
+Json sampling_json(const GenerationDefaults& recommended) {
+    const SampleParams used = default_sampling(recommended);
+    return {{"temperature", used.temperature},
+            {"top_k", used.top_k},
+            {"top_p", used.top_p},
+            {"min_p", used.min_p},
+            {"repetition_penalty", used.repetition_penalty},
+            {"recommended", recommends_sampling(recommended)}};
 }
 
 Json memory_json(const MemoryPlan& m) {

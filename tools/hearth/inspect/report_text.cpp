@@ -2,6 +2,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "chat/default_sampling.h"
 #include "tools/hearth/inspect/report.h"
 #include "tools/hearth/support/terminal.h"
 
@@ -62,15 +63,14 @@ std::string rope_text(const RopeConfig& r) {
     return out;
 }
 
-std::string sampling_text(const GenerationDefaults& g) {
-    Row parts;
-    if (g.greedy) parts.push_back("greedy");
-    if (g.temperature) parts.push_back(cat("temperature ", *g.temperature));
-    if (g.top_k) parts.push_back(cat("top-k ", *g.top_k));
-    if (g.top_p) parts.push_back(cat("top-p ", *g.top_p));
-    if (g.min_p) parts.push_back(cat("min-p ", *g.min_p));
-    if (g.repetition_penalty) parts.push_back(cat("repetition penalty ", *g.repetition_penalty));
-    return parts.empty() ? "temperature 1 (nothing recommended)" : join(parts, ", ");
+std::string sampling_text(const GenerationDefaults& recommended) {
+    const SampleParams used = default_sampling(recommended);
+    Row parts{used.temperature == 0 ? "greedy" : cat("temperature ", used.temperature)};
+    if (used.top_k != 0) parts.push_back(cat("top-k ", used.top_k));
+    if (used.top_p != 1) parts.push_back(cat("top-p ", used.top_p));
+    if (used.min_p != 0) parts.push_back(cat("min-p ", used.min_p));
+    if (used.repetition_penalty != 1) parts.push_back(cat("repetition penalty ", used.repetition_penalty));
+    return join(parts, ", ") + (recommends_sampling(recommended) ? " (recommended by the model)" : " (the model recommends nothing)");
 }
 
 std::string config_text(const ModelReport& report) {

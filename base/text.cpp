@@ -53,20 +53,35 @@ std::string fixed(double value, int decimals) {
     return out.data();
 }
 
+namespace {
+
+/// Whether a character does something to the line that it stands in rather than show itself.
+bool acts_on_its_line(uint32_t code) {
+    const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
+    const bool separator = code == 0x2028 || code == 0x2029;
+    const bool direction =
+        code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+    return control || separator || direction;
+}
+
+}  // namespace
+
 std::string printable(std::string_view text, size_t limit) {
     std::string out;
     while (!text.empty()) {
         if (out.size() >= limit) return out + "…";
         const Utf8Char c = next_utf8(text);
-        const bool control = c.length == 1 && (c.code < 0x20 || c.code == 0x7F);
-        if (c.valid && !control) {
-            out += text.substr(0, c.length);
+        const size_t bytes = c.valid ? c.length : 1;
+        if (c.valid && !acts_on_its_line(c.code)) {
+            out += text.substr(0, bytes);
         } else {
-            std::array<char, 8> hex{};
-            std::snprintf(hex.data(), hex.size(), "\\x%02x", static_cast<unsigned char>(text[0]));
-            out += hex.data();
+            for (const char byte : text.substr(0, bytes)) {
+                std::array<char, 8> hex{};
+                std::snprintf(hex.data(), hex.size(), "\\x%02x", static_cast<unsigned char>(byte));
+                out += hex.data();
+            }
         }
-        text.remove_prefix(c.valid ? c.length : 1);
+        text.remove_prefix(bytes);
     }
     return out;
 }

@@ -32,7 +32,8 @@ std::string human_bytes(int64_t bytes);
 /// `value` with `decimals` digits after the point.
 std::string fixed(double value, int decimals);
 
-/// `text` made safe to print in one line: control bytes and invalid UTF-8 escaped as \xNN, cut to about `limit` bytes with an ellipsis.
+/// `text` made safe to print in one line: control characters (C0, DEL, C1, line separators, and those that turn the direction of what
+/// follows) and invalid UTF-8 escaped byte by byte as \xNN, cut to about `limit` bytes with an ellipsis.
 std::string printable(std::string_view text, size_t limit = 120);
 
 }  // namespace hearth

@@ -12,7 +12,7 @@ set(folders base kernels runtime loaders tools/search chat)
 
 # third-party header: the only folders that may include it
 set(third_party "nlohmann/=loaders,chat,tools,tests,perf" "httplib.h=chat/http,tests" "dnnl=kernels/cpu" "cuda=kernels/cuda" "cublas=kernels/cuda"
-                "sentencepiece=loaders/tokenizer" "pcre2=loaders/tokenizer" "utf8proc=loaders/tokenizer,chat/template" "CLI/=tools/hearth" "histedit=tools/hearth"
+                "sentencepiece=loaders/tokenizer" "pcre2=loaders/tokenizer" "utf8proc=loaders/tokenizer,chat/template,tools/hearth" "CLI/=tools/hearth" "histedit=tools/hearth"
                 "sqlite3=chat")
 
 file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/base/*.h ${ROOT}/base/*.cpp ${ROOT}/kernels/*.h ${ROOT}/kernels/*.cpp ${ROOT}/kernels/*.cu

@@ -14,6 +14,7 @@
 #endif
 
 #include "base/text.h"
+#include "kernels/cpu/memory_limit.h"
 
 namespace hearth {
 namespace {
@@ -101,16 +102,6 @@ int count_physical_cores() {
     return std::max(1, static_cast<int>(cores.size()));
 }
 
-int64_t detect_memory() {
-    const int64_t machine = static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
-    for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-        const std::string word = read_word(path);  // "max", or a number
-        if (word.empty() || word.size() > 18 || word.find_first_not_of("0123456789") != std::string::npos) continue;
-        return std::min<int64_t>(machine, std::stoll(word));
-    }
-    return machine;
-}
-
 }  // namespace
 
 CpuInfo detect_cpu() {
@@ -121,7 +112,7 @@ CpuInfo detect_cpu() {
     info.level = detect_level();
     info.slow_bf16_dot = is_intel();
     info.physical_cores = count_physical_cores();
-    info.memory_bytes = detect_memory();
+    info.memory_bytes = memory_limit_bytes();
     info.l1_bytes = cache(_SC_LEVEL1_DCACHE_SIZE);
     info.l2_bytes = cache(_SC_LEVEL2_CACHE_SIZE);
     info.last_cache_bytes = std::max({cache(_SC_LEVEL3_CACHE_SIZE), info.l2_bytes, info.l1_bytes});

@@ -29,6 +29,7 @@ TEST(Text, TrimTakesWhiteSpaceFromBothEndsOnly) {
 
 TEST(Text, PrintableEscapesWhatATerminalWouldObey) {
     EXPECT_EQ(printable("a\x1b[31m\n\xFFé"), "a\\x1b[31m\\x0a\\xffé");
+    EXPECT_EQ(printable("a\xC2\x9B\xE2\x80\xAE\x7F"), "a\\xc2\\x9b\\xe2\\x80\\xae\\x7f");
     EXPECT_EQ(printable(std::string(500, 'x'), 10), "xxxxxxxxxx…");
 }
 

@@ -182,5 +182,25 @@ TEST(Serve, NamesAPortThatIsTaken) {
     EXPECT_THAT(outcome.err, HasSubstr(port));
 }
 
+TEST(Chat, BeginsWithTheMessageOfTheCommandLine) {
+    const auto typed = run_hearth({"chat", "--temperature", "0", "-q"}, {.input = "What is the capital of Italy?\n"});
+    const auto given = run_hearth({"chat", "What is the capital of Italy?", "--temperature", "0", "-q"});
+    EXPECT_EQ(given.code, 0) << given.err;
+    EXPECT_FALSE(given.out.empty());
+    EXPECT_EQ(given.out, typed.out);
+}
+
+TEST(ChatTerminal, EditsLinesAgainAfterItWasStopped) {
+    Terminal chat({"chat", "--temperature", "0"}, {{"NO_COLOR", "1"}});
+    chat.wait_for("> ");
+    chat.stop_and_continue_cooked();
+    chat.wait_for("> ");  // drawn again
+    EXPECT_FALSE(chat.echoes());
+    chat.type("/helq\x7Fp\r");
+    chat.wait_for("forget the conversation");
+    chat.type("\x04");
+    EXPECT_EQ(chat.wait_for_end(), 0);
+}
+
 }  // namespace
 }  // namespace hearth::testing

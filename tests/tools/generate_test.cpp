@@ -144,5 +144,32 @@ TEST(Generate, TakesTextThatLooksLikeASpecialTokenAsText) {
     EXPECT_GT(plain["usage"]["prompt_tokens"].get<int>(), none["usage"]["prompt_tokens"].get<int>() + 2);
 }
 
+TEST(Generate, TakesThePromptWithoutAnOption) {
+    const std::vector<std::string> settings = {"--temperature", "0", "-n", "8", "-q"};
+    const auto run = [&](std::vector<std::string> arguments, const std::string& input = "") {
+        arguments.insert(arguments.begin(), "generate");
+        arguments.insert(arguments.end(), settings.begin(), settings.end());
+        const auto outcome = run_hearth(arguments, {.input = input});
+        EXPECT_EQ(outcome.code, 0) << outcome.err;
+        return outcome.out;
+    };
+    const std::string expected = run({"--prompt", "Once upon a time"});
+    EXPECT_FALSE(expected.empty());
+    EXPECT_EQ(run({"Once upon a time"}), expected);
+    EXPECT_EQ(run({"Once", "upon", "a", "time"}), expected);
+    EXPECT_EQ(run({}, "Once upon a time\n"), expected);
+    const auto both = run_hearth({"generate", "Once", "--prompt", "Once"});
+    EXPECT_EQ(both.code, 2);
+    EXPECT_NE(both.err.find("--prompt"), std::string::npos) << both.err;
+}
+
+TEST(Generate, RefusesAModelWithoutAName) {
+    for (const char* command : {"generate", "chat", "tokenize", "inspect"}) {
+        const auto outcome = run_hearth({command, "--model", ""});
+        EXPECT_EQ(outcome.code, 2) << command;
+        EXPECT_NE(outcome.err.find("--model: expected a name"), std::string::npos) << outcome.err;
+    }
+}
+
 }  // namespace
 }  // namespace hearth::testing

@@ -102,6 +102,7 @@ Outcome run_hearth(const std::vector<std::string>& arguments, const RunOptions& 
         dup2(pipes[0][0], 0);
         dup2(pipes[1][1], 1);
         dup2(pipes[2][1], 2);
+        for (int descriptor = 0; options.close_descriptors && descriptor < 3; ++descriptor) close(descriptor);
         const auto id = static_cast<uid_t>(options.user);
         if (options.user >= 0 && (setgid(id) != 0 || setuid(id) != 0)) _exit(127);
         become_hearth(options.program.empty() ? HEARTH_PROGRAM : options.program, arguments, options.environment);
@@ -136,6 +137,19 @@ Terminal::~Terminal() {
 }
 
 void Terminal::type(const std::string& keys) { EXPECT_EQ(write(descriptor_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size())); }
+
+void Terminal::stop_and_continue_cooked() {
+    kill(child_, SIGSTOP);
+    int status = 0;
+    EXPECT_EQ(waitpid(child_, &status, WUNTRACED), child_);
+    termios modes{};
+    tcgetattr(descriptor_, &modes);
+    modes.c_lflag |= ECHO | ICANON | ISIG;
+    modes.c_iflag |= ICRNL;
+    tcsetattr(descriptor_, TCSANOW, &modes);
+    EXPECT_TRUE(echoes());
+    kill(child_, SIGCONT);
+}
 
 bool Terminal::echoes() const {
     termios settings{};

@@ -21,6 +21,7 @@ struct RunOptions {
     int close_output_after = -1;                          // bytes of standard output after which its reader goes away; -1: never
     int user = -1;                                        // to run as, for a test that is root; -1: the test's own
     int signal_after_output = 0;                          // sent once something stands on standard output
+    bool close_descriptors = false;                       // 0 to 2 are closed when the program begins; nothing comes back
     std::string program = {};                             // to run in place of the one that was built
 };
 
@@ -41,6 +42,9 @@ public:
     /// Waits until `text` appears in what came after the last match, and returns what came up to its end; fails the test after `seconds`,
     /// or when the program ends.
     std::string wait_for(const std::string& text, int seconds = 60);
+
+    /// What Ctrl-Z and `fg` in a shell do to the program: it is stopped, the terminal gets a shell's modes, and it goes on.
+    void stop_and_continue_cooked();
 
     /// Whether the terminal itself shows what is typed (ECHO), as it does outside an editor.
     bool echoes() const;

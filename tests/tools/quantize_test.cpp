@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
+#include "base/text.h"
 #include "tests/support/shared.h"
 #include "tests/tools/program.h"
 
@@ -60,6 +62,25 @@ TEST_F(QuantizeProgram, SaysWhatIsWrongWithItsCommandLine) {
     EXPECT_THAT(run_hearth({"quantize", ember_, "--keep", "nothing=q8", "--out", out}).err, HasSubstr("'nothing' fits no matrix"));
     EXPECT_EQ(run_hearth({"generate", "--keep", "lm_head=q8", "--prompt", "x"}).code, 2);
     EXPECT_FALSE(fs::exists(out));
+}
+
+TEST(Quantize, WritesNoMessagesIntoTheCheckpointWhenItsDescriptorsAreClosed) {
+    const fs::path folder = fs::temp_directory_path() / cat("hearth-closed-", ::getpid());
+    fs::create_directories(folder);
+    const auto run = [&](const char* name, bool closed) {
+        return run_hearth({"quantize", "ember", "--to", "q8", "-o", (folder / name).string()}, {.close_descriptors = closed}).code;
+    };
+    EXPECT_EQ(run("open", false), 0);
+    EXPECT_EQ(run("closed", true), 0);
+    std::string contents[2];
+    for (int i = 0; i < 2; ++i) {
+        std::ifstream file(folder / (i == 0 ? "open" : "closed") / "model.safetensors", std::ios::binary);
+        contents[i].assign(std::istreambuf_iterator<char>(file), {});
+    }
+    EXPECT_GT(contents[0].size(), 1'000'000u);
+    EXPECT_TRUE(contents[0] == contents[1]);
+    EXPECT_EQ(run_hearth({"chat"}, {.close_descriptors = true}).code, 0);
+    fs::remove_all(folder);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "tools/hearth/commands.h"
 #include "tools/hearth/support/answer.h"
+#include "tools/hearth/support/answer_output.h"
 #include "tools/hearth/support/command_line.h"
 #include "tools/hearth/support/interrupts.h"
 #include "tools/hearth/support/line_input.h"
@@ -29,6 +30,7 @@ constexpr std::string_view kHelp =
 class Chat : public Subcommand {
 public:
     void declare(Arguments& arguments) override {
+        arguments.rest("message", first_, "A first message; the conversation goes on from there");
         arguments.text("--system", system_, "Instructions for the model, in front of the conversation");
         model_.declare(arguments);
         sampling_.declare(arguments);
@@ -42,6 +44,9 @@ public:
         if (people_) {
             model_.note(cat(loaded_->entry().name, ", context of ", grouped(context()), " tokens. /help shows the commands."));
         }
+        if (!first_.empty()) {
+            if (const auto code = answer(join(first_, " "), interrupts)) return *code;
+        }
         int interrupted = 0;  // times in a row
         while (true) {
             const InputLine line = read_message(*input);
@@ -50,7 +55,7 @@ public:
             if (line.kind == InputLine::Kind::kInterrupted) {
                 interrupted = line.was_empty ? interrupted + 1 : 0;
                 if (!people_ || interrupted > 1) return people_ ? kExitOk : kExitSignal + SIGINT;
-                if (line.was_empty) write_note(painted("Ctrl-C again, Ctrl-D or /quit leaves.", Paint::kDim, 2));
+                if (line.was_empty) write_note("Ctrl-C again, Ctrl-D or /quit leaves.", Paint::kDim);
                 continue;
             }
             interrupted = 0;
@@ -108,19 +113,18 @@ private:
     std::optional<int> answer(const std::string& text, Interrupts& interrupts) {
         messages_.push_back({"user", sanitize_utf8(text)});
         std::optional<Answer> said;
+        AnswerOutput output;
         try {
-            said = stream_answer(*loaded_, request(), false, interrupts, [safe = is_terminal(STDOUT_FILENO)](std::string_view piece) {
-                write_out(safe ? terminal_safe(piece) : piece);
-            });
+            said = stream_answer(*loaded_, request(), false, interrupts, [&](std::string_view piece) { output.write(piece); });
         } catch (const Error& error) {
             if (!people_) throw;
             messages_.pop_back();
-            write_note(cat(painted(terminal_safe(error.what()), Paint::kYellow, 2), error.kind() == ErrorKind::kTooLarge
-                                                                                        ? "\nThe message was not sent. /reset makes room."
-                                                                                        : "\nThe message was not sent."));
+            write_note(
+                error.what(), Paint::kYellow,
+                error.kind() == ErrorKind::kTooLarge ? "\nThe message was not sent. /reset makes room." : "\nThe message was not sent.");
             return std::nullopt;
         }
-        write_out("\n");
+        output.end(true);
         messages_.push_back({"assistant", said->text});
         return conclude(*said);
     }
@@ -141,7 +145,7 @@ private:
         const bool failed = said.finish == FinishReason::kError || said.finish == FinishReason::kNumericError;
         std::string note = ending_note(said, context());
         if (said.context_full) note += ": the answer was cut. /reset makes room";
-        if (failed) write_note(painted(cat("hearth: ", note), Paint::kRed, 2));
+        if (failed) write_note(cat("hearth: ", note), Paint::kRed);
         if (!failed && !note.empty()) model_.note(cat("[", note, "]"));
         model_.note(cat("[", speed_line(said.stats), "]"));
         if (failed && !people_) return kExitFailure;
@@ -151,6 +155,7 @@ private:
 
     ModelOptions model_;
     SamplingOptions sampling_;
+    std::vector<std::string> first_;
     std::optional<std::string> system_;
     std::shared_ptr<LoadedModel> loaded_;
     std::vector<Message> messages_;

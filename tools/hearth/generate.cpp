@@ -8,6 +8,7 @@
 #include "tools/hearth/bench/report.h"
 #include "tools/hearth/commands.h"
 #include "tools/hearth/support/answer.h"
+#include "tools/hearth/support/answer_output.h"
 #include "tools/hearth/support/command_line.h"
 #include "tools/hearth/support/interrupts.h"
 #include "tools/hearth/support/model_options.h"
@@ -22,7 +23,8 @@ constexpr int64_t kMostPromptBytes = int64_t{64} << 20;
 class Generate : public Subcommand {
 public:
     void declare(Arguments& arguments) override {
-        arguments.text("-p,--prompt", prompt_, "The text; default: standard input, without a newline at its end");
+        arguments.rest("prompt", words_, "The text; default: --prompt, else standard input, without a newline at its end");
+        arguments.text("-p,--prompt", prompt_, "The text, where it begins with a dash or is empty");
         arguments.flag("--chat", chat_, "The text is a message, put through the model's chat template");
         arguments.text("--system", system_, "System message in front; implies --chat");
         arguments.flag("--json", json_, "One JSON object: text, ids, finish_reason, usage, timings");
@@ -45,14 +47,14 @@ public:
             throw Error(ErrorKind::kBadInput, "the prompt is empty: expected some text, as this vocabulary has no token to begin with");
         const SampleParams sampling = request.sampling;
 
-        const bool safe = is_terminal(STDOUT_FILENO);
+        AnswerOutput output;
         const auto answer = stream_answer(*model, std::move(request), !chat && prompt.empty(), interrupts, [&](std::string_view piece) {
-            if (!json_) write_out(safe ? terminal_safe(piece) : piece);
+            if (!json_) output.write(piece);
         });
         if (json_) {
             write_out(as_json(*model, answer, sampling) + "\n");
-        } else if (answer.text.empty() || answer.text.back() != '\n') {
-            write_out("\n");
+        } else {
+            output.end(answer.text.empty() || answer.text.back() != '\n');
         }
         if (model_.profile) write_note(stage_table("all steps, a clock around each stage", model->engine().profile()));
         return finish(*model, answer);
@@ -60,7 +62,9 @@ public:
 
 private:
     std::string read_prompt() const {
+        if (prompt_ && !words_.empty()) throw UsageError("--prompt: a prompt stands on the line already; expected one of the two");
         if (prompt_) return *prompt_;
+        if (!words_.empty()) return join(words_, " ");
         if (is_terminal(STDIN_FILENO)) model_.note("Type the prompt; end it with Ctrl-D.");
         std::string text = read_input(kMostPromptBytes);
         if (text.ends_with('\n')) text.pop_back();
@@ -113,6 +117,7 @@ private:
 
     ModelOptions model_;
     SamplingOptions sampling_;
+    std::vector<std::string> words_;
     std::optional<std::string> prompt_, system_;
     bool chat_ = false, json_ = false;
 };

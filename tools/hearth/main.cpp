@@ -1,4 +1,7 @@
 // The program: finds the subcommand, turns every exception into a message on standard error and an exit code.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <exception>
@@ -70,13 +73,24 @@ int run_line(int argc, char** argv) {
 int exit_code(ErrorKind kind) { return kind == ErrorKind::kNoResources || kind == ErrorKind::kIo ? kExitFailure : kExitBadInput; }
 
 int fail(int code, std::string_view what, std::string_view hint = "") {
-    write_note(cat(painted("hearth: ", Paint::kRed, 2), terminal_safe(what), hint));
+    write_note("hearth: ", Paint::kRed, cat(what, hint));
     return code;
+}
+
+/// Descriptors 0 to 2 that were closed by whoever started the program are opened on /dev/null: else the next file that is opened, a
+/// checkpoint that is being written say, gets one of their numbers, and messages are written into it.
+void open_standard_descriptors() {
+    for (int opened = ::open("/dev/null", O_RDWR); opened >= 0; opened = ::open("/dev/null", O_RDWR)) {
+        if (opened <= STDERR_FILENO) continue;
+        ::close(opened);
+        return;
+    }
 }
 
 }  // namespace
 
 int run(int argc, char** argv) {
+    open_standard_descriptors();
     std::signal(SIGPIPE, SIG_IGN);  // write_out sees EPIPE instead
     try {
         return run_line(argc, argv);

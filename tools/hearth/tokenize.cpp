@@ -20,7 +20,7 @@ class Tokenize : public Subcommand {
 public:
     void declare(Arguments& arguments) override {
         arguments.rest("text", words_, "The text, or with --decode the ids; default: standard input");
-        arguments.text("-m,--model", model_, "Folder, or name in the model directory; default: Ember, built in", "MODEL");
+        arguments.name("-m,--model", model_, "Folder, or name in the model directory; default: Ember, built in", "MODEL");
         arguments.flag("--ids", ids_only_, "Print the ids alone, on one line");
         arguments.flag("--decode", decode_, "From ids to text");
         arguments.flag("--special", special_, "Read special tokens in the text; with --decode, show them");
@@ -32,7 +32,7 @@ public:
         const auto tokenizer = open_tokenizer(find_model(model_).folder);
         std::string text = join(words_, " ");
         if (words_.empty()) {
-            if (is_terminal(STDIN_FILENO)) write_note(painted("Type the text; end it with Ctrl-D.", Paint::kDim, 2));
+            if (is_terminal(STDIN_FILENO)) write_note("Type the text; end it with Ctrl-D.", Paint::kDim);
             text = read_input(kMostTextBytes);
         }
         write_out(decode_ ? decoded(*tokenizer, text) : encoded(*tokenizer, text));

@@ -112,6 +112,14 @@ void Arguments::text(const std::string& names, std::optional<std::string>& targe
           placeholder);
 }
 
+void Arguments::name(const std::string& names, std::string& target, const std::string& help, const std::string& placeholder) {
+    auto read = [names, &target](const std::string& found) {
+        if (found.empty()) refuse(names, "a name", found);
+        target = found;
+    };
+    place(app_.add_option_function<std::string>(names, read, help), placeholder);
+}
+
 void Arguments::choice(const std::string& names, std::string& target, const std::vector<std::string>& allowed, const std::string& help) {
     auto read = [names, allowed, &target](const std::string& found) {
         if (std::find(allowed.begin(), allowed.end(), found) == allowed.end()) refuse(names, "one of " + join(allowed, ", "), found);

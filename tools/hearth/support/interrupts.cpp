@@ -18,6 +18,7 @@ Interrupts::Interrupts() {
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGCONT);
     descriptor_ = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
     if (descriptor_ < 0) throw Error(ErrorKind::kNoResources, cat("signals: ", std::strerror(errno)));
     pthread_sigmask(SIG_BLOCK, &signals, &before_);
@@ -30,8 +31,11 @@ Interrupts::~Interrupts() {
 
 std::optional<int> Interrupts::take() {
     signalfd_siginfo info{};
-    if (read(descriptor_, &info, sizeof info) != sizeof info) return std::nullopt;
-    return static_cast<int>(info.ssi_signo);
+    while (read(descriptor_, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo != SIGCONT) return static_cast<int>(info.ssi_signo);
+        continued_ = true;
+    }
+    return std::nullopt;
 }
 
 int Interrupts::wait() {

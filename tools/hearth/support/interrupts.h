@@ -3,10 +3,11 @@
 
 #include <csignal>
 #include <optional>
+#include <utility>
 
 namespace hearth::tool {
 
-/// While one lives, SIGINT and SIGTERM wait in a file descriptor instead of ending the program. Make it before any other thread
+/// While one lives, SIGINT, SIGTERM and SIGCONT wait in a file descriptor instead of ending the program. Make it before any other thread
 /// starts: threads inherit which signals they do not take. One at a time; any one thread asks.
 class Interrupts {
 public:
@@ -15,7 +16,7 @@ public:
     Interrupts(const Interrupts&) = delete;
     Interrupts& operator=(const Interrupts&) = delete;
 
-    /// The signal that came first, which is then forgotten; never waits.
+    /// SIGINT or SIGTERM, whichever came first, which is then forgotten; never waits.
     std::optional<int> take();
 
     /// Waits for a signal.
@@ -24,10 +25,15 @@ public:
     /// Throws Interrupted when a signal is there.
     void throw_if_any();
 
+    /// Whether the program went on (`fg`) after it had been stopped (Ctrl-Z) since this was last asked. The shell has changed the
+    /// terminal's modes meanwhile. take() must have been called since descriptor() became readable.
+    bool take_continued() { return std::exchange(continued_, false); }
+
     int descriptor() const { return descriptor_; }  // readable while a signal is there: for poll()
 
 private:
     int descriptor_ = -1;
+    bool continued_ = false;
     sigset_t before_{};
 };
 

@@ -53,6 +53,7 @@ public:
     InputLine read(const std::string& prompt) override {
         prompt_ = prompt;
         got_signal_ = 0;
+        if (interrupts_.take_continued()) retake_terminal();  // it was stopped during an answer
         const int descriptor = on_stdout_ ? STDOUT_FILENO : STDERR_FILENO;
         const bool pastes = has_cursor(descriptor);
         if (pastes) send("\033[?2004h");
@@ -83,6 +84,13 @@ private:
     /// The terminal neither shows nor interprets what is typed, Ctrl-C aside, until el_end. libedit alone would begin after it wrote the
     /// prompt and end with the line: keys that come in between would be shown twice, and a Ctrl-D lost.
     void take_terminal() { el_set(editor_, EL_PREP_TERM, 1); }
+
+    /// After Ctrl-Z and `fg`: the shell has set the terminal to its own modes, and libedit believes that it still has its own.
+    void retake_terminal() {
+        el_set(editor_, EL_PREP_TERM, 0);
+        take_terminal();
+        if (has_cursor(on_stdout_ ? STDOUT_FILENO : STDERR_FILENO)) send("\033[?2004h");
+    }
 
     void send(std::string_view bytes) const {
         FILE* out = on_stdout_ ? stdout : stderr;
@@ -127,6 +135,10 @@ private:
                 me.got_signal_ = *signal;
                 me.was_empty_ = line->lastchar == line->buffer;
                 return 0;
+            }
+            if (me.interrupts_.take_continued()) {
+                me.retake_terminal();
+                el_set(editor, EL_REFRESH);
             }
             if (waiting[0].revents == 0) continue;
             const ssize_t n = ::read(STDIN_FILENO, bytes + count, 1);

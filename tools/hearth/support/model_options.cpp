@@ -14,7 +14,7 @@ namespace hearth::tool {
 
 void ModelOptions::declare(Arguments& arguments, bool with_template) {
     arguments.group("Model");
-    arguments.text("-m,--model", model, "Folder, or name in the model directory; default: Ember, built in", "MODEL");
+    arguments.name("-m,--model", model, "Folder, or name in the model directory; default: Ember, built in", "MODEL");
     arguments.integer("-c,--context", context, 1, int64_t{1} << 30, "Longest sequence in tokens; default: the model's, as memory allows");
     arguments.integer("-t,--threads", threads, 1, 4096, "Threads; default: one for each physical core");
     arguments.text("--device", device, "cpu, cpu:LEVEL (see `hearth devices`), reference; default: cpu", "NAME");
@@ -66,7 +66,7 @@ OpenOptions ModelOptions::open_options() const {
     options.chat_template = chat_template;
     options.profile = profile;
     options.notice = [silent = quiet](const std::string& line) {
-        if (!silent) write_note(painted(terminal_safe(line), Paint::kDim, 2));
+        if (!silent) write_note(line, Paint::kDim);
     };
     return options;
 }
@@ -81,7 +81,7 @@ std::shared_ptr<LoadedModel> ModelOptions::open(Interrupts* interrupts) const {
 }
 
 void ModelOptions::note(const std::string& line) const {
-    if (!quiet) write_note(painted(line, Paint::kDim, 2));
+    if (!quiet) write_note(line, Paint::kDim);
 }
 
 void SamplingOptions::declare(Arguments& arguments) {

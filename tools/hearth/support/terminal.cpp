@@ -83,7 +83,11 @@ void write_out(std::string_view text) {
     if (problem != 0) throw Error(ErrorKind::kIo, cat("standard output: ", std::strerror(problem)));
 }
 
-void write_note(std::string_view line) { write_all(STDERR_FILENO, cat(line, "\n")); }
+void write_note(std::string_view line) { write_all(STDERR_FILENO, terminal_safe(line) + "\n"); }
+
+void write_note(std::string_view line, Paint paint, std::string_view rest) {
+    write_all(STDERR_FILENO, cat(painted(terminal_safe(line), paint, STDERR_FILENO), terminal_safe(rest), "\n"));
+}
 
 std::string terminal_safe(std::string_view text) {
     std::string out;

@@ -30,8 +30,12 @@ std::string painted(std::string_view text, Paint paint, int descriptor);
 /// Writes all of `text` to standard output at once. Throws Interrupted{SIGPIPE} when its reader has gone, Error{kIo} when it is full.
 void write_out(std::string_view text);
 
-/// `line` and a newline to standard error; a failure is nobody's concern.
+/// `line` and a newline to standard error; a failure is nobody's concern. Whatever `line` was made of, no control character but newline and
+/// tab reaches the terminal: colours come from `paint` alone.
 void write_note(std::string_view line);
+
+/// The same with `line` in a colour, and `rest` behind it without.
+void write_note(std::string_view line, Paint paint, std::string_view rest = {});
 
 /// `text` without the control characters that move cursors, change titles or colours: a model's words must not drive a terminal.
 /// Newlines and tabs stay. `text` is valid UTF-8.

@@ -35,6 +35,7 @@ int64_t scale_place(const QuantLayout& layout, int64_t row, int64_t group) {
     return layout.scales_by_group ? group * layout.n + row : row / layout.scale_rows * layout.groups() + group;
 }
 
+/// -128 to 127 in every order: a field of b bits less 2^(b - 1), or an int8.
 int zero_at(const QuantLayout& layout, int64_t row, int64_t group) {
     const std::byte* data = layout.zeros->data();
     const int64_t per_word = 32 / layout.bits();
@@ -46,7 +47,8 @@ int zero_at(const QuantLayout& layout, int64_t row, int64_t group) {
                    static_cast<int>(field(word_at(data, row / per_word * layout.groups() + group), row % per_word, layout.bits()));
         case ZeroOrder::kAlong:
             return layout.zero_offset +
-                   static_cast<int>(field(word_at(data, group * (layout.n / per_word) + row / per_word), row % per_word, layout.bits()));
+                   static_cast<int>(field(word_at(data, group * (layout.n / per_word) + row / per_word) + layout.zero_word_offset,
+                                          row % per_word, layout.bits()));
         case ZeroOrder::kAwq:
             return layout.zero_offset + static_cast<int>(field(word_at(data, group * (layout.n / 8) + row / 8), kAwqOrder[row % 8], 4));
     }
@@ -94,18 +96,14 @@ std::vector<int32_t> groups_of_32(const QuantLayout& layout, const std::vector<i
     return groups;
 }
 
-bool find_zeros(const QuantLayout& layout) {
+bool has_zeros(const QuantLayout& layout) {
     if (!layout.zeros) return false;
-    bool found = false;
     for (int64_t g = 0; g < layout.groups(); ++g) {
         for (int64_t r = 0; r < layout.n; ++r) {
-            const int zero = zero_at(layout, r, g);
-            if (zero < INT8_MIN || zero > INT8_MAX)
-                refuse(*layout.zeros, ErrorKind::kUnsupported, cat("has a zero point of ", zero + 128, "; supported: 0 to 255"));
-            found |= zero != 0;
+            if (zero_at(layout, r, g) != 0) return true;
         }
     }
-    return found;
+    return false;
 }
 
 /// f16 has 11 bits between 6e-5 and 65504 and fewer below. A row of very small numbers beside larger ones may lose bits: its error is small
@@ -200,7 +198,7 @@ QuantPlan plan_rows(const QuantLayout& layout) {
     QuantPlan plan;
     if (layout.g_idx) plan.columns = sorted_columns(layout);
     plan.groups = groups_of_32(layout, plan.columns);
-    plan.zeros = find_zeros(layout);
+    plan.zeros = has_zeros(layout);
     plan.f16_scales = fits_f16(layout);
     return plan;
 }

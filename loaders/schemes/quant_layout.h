@@ -44,7 +44,8 @@ struct QuantLayout {
 
     const Checkpoint::Entry* zeros = nullptr;
     ZeroOrder zero_order = ZeroOrder::kNone;
-    int zero_offset = 0;  // added to a stored zero point
+    uint32_t zero_word_offset = 0;  // kAlong: added to each stored word as a whole, carries and all, before a field is cut out
+    int zero_offset = 0;            // added to a stored zero point
 
     const Checkpoint::Entry* g_idx = nullptr;  // int32 [k]: the group of each column; null: column / scale_columns
 
@@ -61,7 +62,7 @@ struct QuantPlan {
     bool f16_scales = true;        // f16 holds every scale well enough; always so for f8, whose scales are float32
 };
 
-/// Throws Error: a group number or zero point out of range, groups that do not come in whole 32s.
+/// Throws Error: a group number out of range, groups that do not come in whole 32s.
 QuantPlan plan_rows(const QuantLayout& layout);
 
 /// The rows of a matrix, and the memory under them where they do not lie in the file as they are.

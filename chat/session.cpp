@@ -78,6 +78,7 @@ std::shared_ptr<LoadedModel> LoadedModel::open(const OpenOptions& options, const
     const auto backend = make_backend(options.backend);
     // The small files first: what is wrong with them should be said before gigabytes are read.
     out->info_ = inspect_checkpoint(entry.folder);
+    for (const std::string& notice : out->info_.notices) say(options, notice);
     out->tokenizer_ = open_tokenizer(entry.folder);
     out->template_ = choose_template(options, entry.folder);
     const int64_t weights = planned_weight_bytes(out->info_, *backend, options.quantize);

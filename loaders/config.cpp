@@ -109,7 +109,8 @@ CheckpointInfo read_config(const fs::path& config_json) {
     check_layer_types(fields, config);
     config.rope = read_rope(fields, config.context, family.defaults.rope_theta);
     family.read(fields, config);
-    config.tied_embeddings = fields.flag("tie_word_embeddings", false);
+    if (fields.has("tie_word_embeddings")) info.tie_flag = fields.flag("tie_word_embeddings", false);
+    config.tied_embeddings = info.tie_flag.value_or(false);
     config.stored_dtype = short_dtype(fields.text(fields.has("dtype") ? "dtype" : "torch_dtype", "bfloat16"));
     if (fields.has("bos_token_id")) info.bos_token = static_cast<int32_t>(fields.integer("bos_token_id", 0, config.vocab - 1));
     for (int64_t id : fields.integers("eos_token_id", 0, config.vocab - 1)) info.eos_tokens.push_back(static_cast<int32_t>(id));

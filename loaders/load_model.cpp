@@ -180,11 +180,12 @@ template <class Use>
 void plan_weights(const CheckpointInfo& info, int64_t layers, const Backend& backend, const QuantizeOptions& quantize, Use&& use) {
     std::optional<Checkpoint> checkpoint;
     std::optional<MatrixSource> source;
-    ModelConfig config = info.config;
+    CheckpointInfo settled = info;
+    ModelConfig& config = settled.config;
     TensorNames names{.family = find_family(config.family)};
     if (info.file_bytes > 0) {
         checkpoint.emplace(Checkpoint::open(info.folder));
-        names = settle_names(*checkpoint, info.scheme.get(), config);
+        names = settle_names(*checkpoint, settled);
         check_tensors(*checkpoint, info.scheme.get(), config, names);  // before scales are read: the files may have changed
     }
     check_rules(config, names, quantize);
@@ -222,8 +223,9 @@ Weights planned_layer(const CheckpointInfo& info, const Backend& backend, const 
 std::shared_ptr<const Model> load_model(const CheckpointInfo& info, std::shared_ptr<const Backend> backend, const LoadOptions& options) {
     const int64_t context = checked_context(info.config, options.max_context);
     const Checkpoint checkpoint = Checkpoint::open(info.folder);
-    ModelConfig config = info.config;
-    const TensorNames names = settle_names(checkpoint, info.scheme.get(), config);
+    CheckpointInfo settled = info;
+    const TensorNames names = settle_names(checkpoint, settled);
+    ModelConfig& config = settled.config;
     const TensorUse use =
         check_tensors(checkpoint, info.scheme.get(), config, names);  // again: the files may have changed since they were inspected
     check_rules(config, names, options.quantize);

@@ -29,12 +29,14 @@ struct CheckpointInfo {
     ModelConfig config;
     std::optional<int32_t> bos_token;
     std::vector<int32_t> eos_tokens;  // union of config.json and generation_config.json
+    std::optional<bool> tie_flag;     // tie_word_embeddings as config.json has it; config.tied_embeddings is what the tensors say
     GenerationDefaults generation;
     int64_t parameters = 0;                // numbers in the tensors that the model uses
     int64_t file_bytes = 0;                // of those tensors
     int64_t ignored_tensors = 0;           // of the checkpoint, that the model does not use
     std::string quantization;              // "gptq, 4 bits"; "" for plain checkpoints
     std::shared_ptr<const Scheme> scheme;  // how its quantised matrices are stored; null for plain checkpoints
+    std::vector<std::string> notices;      // for people, one line each: what of the folder was guessed or left aside
 };
 
 /// Reads and checks config.json, generation_config.json and the headers of the safetensors files: every tensor that the model needs is

@@ -254,8 +254,9 @@ std::vector<QuantizedKind> quantize_folder(const CheckpointInfo& info, const Qua
                                                  "); supported: plain weights in BF16, F16 or F32"));
     }
     const Checkpoint checkpoint = Checkpoint::open(info.folder);
-    ModelConfig config = info.config;
-    const TensorNames names = settle_names(checkpoint, nullptr, config);
+    CheckpointInfo settled = info;
+    const TensorNames names = settle_names(checkpoint, settled);
+    const ModelConfig& config = settled.config;
     check_tensors(checkpoint, nullptr, config, names);
     check_rules(config, names, options);
     const QuantizeRules rules(options, names);

@@ -50,6 +50,7 @@ public:
         const std::string text = files_.empty() ? read_input(kMostTextBytes) : read_file(files_.front(), kMostTextBytes);
         const ModelEntry entry = find_model(model_.model);
         const CheckpointInfo info = inspect_checkpoint(entry.folder);
+        for (const std::string& notice : info.notices) model_.note(notice);
         choose_windows(info);
         const std::vector<int32_t> tokens = encode(*open_tokenizer(info.folder), text);
         Interrupts interrupts;  // an unfinished file of --kl-base must not stay

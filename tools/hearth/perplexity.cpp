@@ -65,9 +65,9 @@ public:
 
 private:
     void choose_windows(const CheckpointInfo& info) {
-        if (model_.context > info.config.context) {
+        if (model_.context > info.config.longest_context()) {
             throw Error(ErrorKind::kTooLarge,
-                        cat("--context ", model_.context, ": this model was made for ", info.config.context, " tokens"));
+                        cat("--context ", model_.context, ": this model was made for ", info.config.longest_context(), " tokens"));
         }
         windows_.context = model_.context > 0 ? model_.context : std::min(kDefaultWindow, info.config.context);
         if (windows_.stride == 0) windows_.stride = std::max<int64_t>(1, windows_.context / 2);

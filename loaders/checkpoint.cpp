@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "loaders/io/json_file.h"
@@ -84,6 +85,17 @@ std::vector<std::pair<std::string, std::string>> read_index(const fs::path& path
 }
 
 }  // namespace
+
+void Checkpoint::Entry::read(ByteBuffer& out, Stream* stream) const {
+    constexpr int64_t kPiece = int64_t{4} << 20;
+    const int64_t bytes = tensor->bytes();
+    out.reset(bytes);
+    if (stream == nullptr || bytes <= kPiece) return read(0, bytes, out.data());
+    stream->parallel_for(ceil_div(bytes, kPiece), [&](int64_t i) {
+        const int64_t begin = i * kPiece;
+        read(begin, std::min(kPiece, bytes - begin), out.data() + begin);
+    });
+}
 
 void no_checkpoint(const fs::path& folder, std::string_view missing) {
     std::error_code ignored;

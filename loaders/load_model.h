@@ -65,8 +65,8 @@ int64_t planned_weight_bytes(const CheckpointInfo& info, const Backend& backend,
 /// alone. For questions about kernels, never for running.
 Weights planned_layer(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize, const std::byte* stand_in);
 
-/// Maps the files and packs every weight straight into its place on the device. The files can be gone afterwards.
-/// Throws Error as inspect_checkpoint does; also when a file changed or ended since.
+/// Reads one weight after the other and packs it into its place on the device; beside the weights this takes the memory of the largest one.
+/// The files can be gone afterwards. Throws Error as inspect_checkpoint does; also when a file changed or ended since, at whatever moment.
 std::shared_ptr<const Model> load_model(const CheckpointInfo& info, std::shared_ptr<const Backend> backend,
                                         const LoadOptions& options = {});
 

@@ -92,15 +92,8 @@ struct Quantized {
     double squares = 0, squared_error = 0;
 };
 
-void read_row(const Item& item, int64_t row, std::vector<float>& out) {
+Quantized quantize(const Item& item, const ByteBuffer& bytes, Stream& stream) {
     const DType type = *item.entry->tensor->type->dtype;
-    const int64_t bytes = item.k * bytes_of(type);
-    std::vector<std::byte> aligned(static_cast<size_t>(bytes));  // a header of odd length leaves every tensor unaligned
-    std::memcpy(aligned.data(), item.entry->data() + row * bytes, static_cast<size_t>(bytes));
-    for (int64_t i = 0; i < item.k; ++i) out[static_cast<size_t>(i)] = load_float(aligned.data(), type, i);
-}
-
-Quantized quantize(const Item& item, Stream& stream) {
     const int64_t row_codes = code_bytes(*item.kind, item.k), groups = ceil_div(item.k, kQuantGroup),
                   tasks = ceil_div(item.n, kRowsPerTask);
     Quantized out;
@@ -114,7 +107,7 @@ Quantized quantize(const Item& item, Stream& stream) {
         rows.codes = out.codes.data();
         rows.scales = out.scales.data();
         for (int64_t r = task * kRowsPerTask; r < std::min(item.n, (task + 1) * kRowsPerTask); ++r) {
-            read_row(item, r, row);
+            for (int64_t i = 0; i < item.k; ++i) row[static_cast<size_t>(i)] = load_float(bytes.data(), type, r * item.k + i);
             quantize_row(*item.kind, row, nullptr,
                          {std::span(out.codes).subspan(static_cast<size_t>(r * row_codes), static_cast<size_t>(row_codes)),
                           std::span(out.scales).subspan(static_cast<size_t>(r * groups), static_cast<size_t>(groups))});
@@ -158,28 +151,29 @@ std::vector<QuantizedKind> write_weights(std::vector<Item>& items, const fs::pat
     const std::vector<NewTensor> tensors = new_tensors(items);
     TensorWriter writer(file, tensors);
     Table table;
+    ByteBuffer bytes;
     int64_t done = 0, total = 0;
     for (const Item& item : items) total += item.entry->tensor->bytes();
     for (const Item& item : items) {
         const StoredTensor& tensor = *item.entry->tensor;
+        item.entry->file->file().check_unchanged();
+        item.entry->read(bytes, &stream);
         item.entry->file->file().check_unchanged();
         QuantizedKind& line = table.line(item);
         line.tensors += 1;
         line.parameters += tensor.numel();
         line.bytes_before += tensor.bytes();
         if (item.kind) {
-            const Quantized made = quantize(item, stream);
+            const Quantized made = quantize(item, bytes, stream);
             writer.write(item.first, made.codes.data(), std::ssize(made.codes));
             writer.write(item.first + 1, made.scales.data(), std::ssize(made.scales) * int64_t{sizeof(F16)});
             line.bytes += std::ssize(made.codes) + std::ssize(made.scales) * int64_t{sizeof(F16)};
             line.squares += made.squares;
             line.squared_error += made.squared_error;
         } else {
-            writer.write(item.first, item.entry->data(), tensor.bytes());
+            writer.write(item.first, bytes.data(), tensor.bytes());
             line.bytes += tensor.bytes();
         }
-        item.entry->file->file().check_unchanged();
-        item.entry->file->file().done_with(tensor.begin, tensor.bytes());
         done += tensor.bytes();
         if (progress) progress({"quantising", done, total});
     }

@@ -54,6 +54,11 @@ struct QuantLayout {
     std::vector<const Checkpoint::Entry*> entries() const;
 };
 
+/// The bytes of a layout's tensors, as they are stored.
+struct QuantBytes {
+    ByteBuffer codes, scales, zeros, g_idx;
+};
+
 /// What a layout comes to: found in its small tensors (scales, zero points, groups), without reading a code.
 struct QuantPlan {
     std::vector<int32_t> columns;  // as QuantRows has it; empty: in order
@@ -63,21 +68,23 @@ struct QuantPlan {
 };
 
 /// Throws Error: a group number out of range, groups that do not come in whole 32s.
-QuantPlan plan_rows(const QuantLayout& layout);
+/// Reads the small tensors into `bytes`.
+QuantPlan plan_rows(const QuantLayout& layout, QuantBytes& bytes);
 
 /// The rows of a matrix, and the memory under them where they do not lie in the file as they are.
 struct QuantBuffers {
-    QuantRows rows;  // over the vectors below, the mapped file, and plan.columns
+    QuantRows rows;  // over the vectors below, the stored codes, and plan.columns
     std::vector<uint8_t> codes;
     std::vector<F16> scales;
     std::vector<float> wide_scales;
     std::vector<int8_t> zeros;
 };
 
-/// Reads the matrix as quantised rows, with the stream's threads. `plan` outlives `out`.
-void read_rows(const QuantLayout& layout, const QuantPlan& plan, Stream& stream, QuantBuffers& out);
+/// Reads the codes into `bytes`, which plan_rows has filled, and the matrix as quantised rows, with the stream's threads. `bytes` and
+/// `plan` outlive `out`.
+void read_rows(const QuantLayout& layout, QuantBytes& bytes, const QuantPlan& plan, Stream& stream, QuantBuffers& out);
 
-/// Reads it as float32 in the order of the inputs, every number as the format's formula gives it: out[n, k].
-void read_floats(const QuantLayout& layout, const QuantPlan& plan, Stream& stream, std::vector<float>& out);
+/// Reads it as float32 in the order of the inputs, every number as the format's formula gives it: out[n, k]. `bytes` as for read_rows.
+void read_floats(const QuantLayout& layout, QuantBytes& bytes, const QuantPlan& plan, Stream& stream, std::vector<float>& out);
 
 }  // namespace hearth

@@ -22,7 +22,11 @@ void write_shards(const TempFolder& folder, const std::string& weight_map) {
     write_file(folder / kIndex, "{\"metadata\": {\"total_size\": 2}, \"weight_map\": " + weight_map + "}");
 }
 
-char byte_of(const Checkpoint& checkpoint, const std::string& name) { return static_cast<char>(*checkpoint.find(name)->data()); }
+char byte_of(const Checkpoint& checkpoint, const std::string& name) {
+    std::byte out{};
+    checkpoint.find(name)->read(0, 1, &out);
+    return static_cast<char>(out);
+}
 
 TEST(Checkpoint, ReadsASingleFile) {
     TempFolder folder;

@@ -137,8 +137,9 @@ TEST(Inspect, SaysThatWeightsOfALayerAreNotUsed) {
     EXPECT_EQ(info.notices[0], "1 weight of the layers is not used by a llama model of 2 layers: model.layers.1.self_attn.q_norm.weight");
     change_config(folder, {{"num_hidden_layers", 1}});
     ASSERT_EQ(inspect_checkpoint(folder.path()).notices.size(), 1u);
-    EXPECT_NE(inspect_checkpoint(folder.path()).notices[0].find("10 weights of the layers are not used by a llama model of 1 layer, such as "),
-              std::string::npos)
+    EXPECT_NE(
+        inspect_checkpoint(folder.path()).notices[0].find("10 weights of the layers are not used by a llama model of 1 layer, such as "),
+        std::string::npos)
         << inspect_checkpoint(folder.path()).notices[0];
 }
 

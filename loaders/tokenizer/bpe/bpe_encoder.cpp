@@ -13,7 +13,8 @@ int64_t BpeEncoder::encode_counting(std::string_view text, bool at_start, std::v
     std::string rewritten;
     if (!model_.byte_level || !normalizer_.empty()) {
         rewritten = model_.byte_level ? std::string(text) : sanitize_utf8(text);  // characters need valid text; bytes are kept as they are
-        for (const auto& step : normalizer_) step->apply(rewritten);
+        const size_t from = rewritten.size();
+        for (const auto& step : normalizer_) step->apply(rewritten, from);
         text = rewritten;
     }
     if (text.empty()) return 0;

@@ -11,11 +11,12 @@
 
 namespace hearth {
 
-/// One step that rewrites text before it is cut. Immutable.
+/// One step that rewrites text before it is cut. Immutable. `from`: bytes of the text that the first step was given; what it becomes stays
+/// within growth_limit(from), else Error{kTooLarge}.
 class NormalizerStep {
 public:
     virtual ~NormalizerStep() = default;
-    virtual void apply(std::string& text) const = 0;
+    virtual void apply(std::string& text, size_t from) const = 0;
 };
 using Normalizer = std::vector<std::unique_ptr<const NormalizerStep>>;
 

@@ -71,7 +71,7 @@ std::shared_ptr<const VocabularyTokenizer> load_tokenizer_json(std::string_view 
     vocabulary.round_trip = promise(model.model, normalizer, pre_tokenizer, decoder);
     vocabulary.drops_prefix_space = decoder.drops_prefix_space;
     for (std::string& token : model.tokens) {
-        std::string bytes = decode_token(decoder, token);
+        std::string bytes = decode_token(decoder, token, file);
         vocabulary.entries.push_back({std::move(token), std::move(bytes), false});
     }
     add_added_tokens(vocabulary, root, file);

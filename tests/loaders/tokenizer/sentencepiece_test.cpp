@@ -147,6 +147,8 @@ TEST(SentencePiece, ChecksEveryStepOfTheNormalisationRules) {
     refused([](auto& u) { u.resize(64); });                               // too small for one node
     EXPECT_THROW(check_charsmap("abc", "f"), Error);
     EXPECT_THROW(check_charsmap(std::string("\xFF\xFF\xFF\x7F", 4) + std::string(5000, '\0'), "f"), Error);
+    EXPECT_NO_THROW(check_charsmap(charsmap(units, std::string(64, 'b') + '\0'), "f"));
+    refused([](auto&) {}, std::string(65, 'b') + '\0');  // one letter becomes more than any rule of Unicode makes
     std::mt19937 random(2);
     for (int round = 0; round < 3000; ++round) {  // whatever is there, the answer comes soon and without a step outside
         std::vector<uint32_t> noise(256 + random() % 1024);

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "loaders/inspect.h"
 #include "loaders/io/json_file.h"
+#include "loaders/quantize/partial_folder.h"
 #include "loaders/quantize/rules.h"
 #include "loaders/quantize/tensor_writer.h"
 
@@ -19,19 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kRowsPerTask = 64;
-
-/// Files beside the weights that belong to a model. LICENSE and NOTICE files go along too.
-constexpr const char* kCarried[] = {"generation_config.json",
-                                    "tokenizer.json",
-                                    "tokenizer_config.json",
-                                    "tokenizer.model",
-                                    "special_tokens_map.json",
-                                    "added_tokens.json",
-                                    "vocab.json",
-                                    "merges.txt",
-                                    "tekken.json",
-                                    "chat_template.jinja",
-                                    "chat_template.json"};
 
 /// A tensor of the model and what becomes of it.
 struct Item {
@@ -196,47 +184,13 @@ void copy_small_files(const fs::path& from, const fs::path& to) {
     std::error_code failed;
     for (fs::directory_iterator it(from, failed), end; !failed && it != end; it.increment(failed)) {
         const std::string name = it->path().filename().string();
-        const bool licence = name.starts_with("LICENSE") || name.starts_with("NOTICE");
-        if (!licence && std::ranges::find(kCarried, name) == std::end(kCarried)) continue;
+        if (!is_carried(name)) continue;
         std::error_code error;
         if (!fs::is_regular_file(it->path(), error)) continue;
         fs::copy_file(it->path(), to / name, error);
         if (error) throw Error(ErrorKind::kIo, cat(it->path().string(), ": cannot be copied to ", to.string(), ": ", error.message()));
     }
 }
-
-/// A folder that goes away unless it is kept.
-class PartialFolder {
-public:
-    explicit PartialFolder(const fs::path& wanted) : wanted_(wanted), path_(wanted.string() + ".partial") {
-        std::error_code error;
-        for (const fs::path& path : {wanted_, path_}) {
-            if (fs::exists(fs::symlink_status(path, error)))
-                throw Error(ErrorKind::kBadInput,
-                            cat(path.string(), ": is there already, and nothing is written over; expected the name of a new folder"));
-        }
-        if (!fs::create_directory(path_, error)) throw Error(ErrorKind::kIo, cat(path_.string(), ": cannot be made: ", error.message()));
-    }
-    ~PartialFolder() {
-        std::error_code ignored;
-        if (!kept_) fs::remove_all(path_, ignored);
-    }
-    PartialFolder(const PartialFolder&) = delete;
-    PartialFolder& operator=(const PartialFolder&) = delete;
-
-    const fs::path& path() const { return path_; }
-
-    void keep() {
-        std::error_code error;
-        fs::rename(path_, wanted_, error);
-        if (error) throw Error(ErrorKind::kIo, cat(wanted_.string(), ": cannot be given its name: ", error.message()));
-        kept_ = true;
-    }
-
-private:
-    const fs::path wanted_, path_;
-    bool kept_ = false;
-};
 
 }  // namespace
 

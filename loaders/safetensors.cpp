@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "loaders/io/json_file.h"
+#include "loaders/io/placeholder.h"
 
 namespace hearth {
 namespace {
@@ -212,6 +213,9 @@ std::vector<StoredTensor> parse_safetensors_header(std::string_view header, int6
 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
     MappedFile file = MappedFile::open(path);
+    std::string begin(static_cast<size_t>(std::min<int64_t>(file.size(), kPlaceholderBytes)), '\0');
+    file.read(0, std::ssize(begin), reinterpret_cast<std::byte*>(begin.data()));
+    refuse_placeholder(begin, file.name());
     if (file.size() < 8) refuse(file.name(), cat("too short for a safetensors file: ", file.size(), " bytes"));
     uint64_t header_bytes = 0;  // little-endian in the file, as on every machine that this runs on
     file.read(0, sizeof header_bytes, reinterpret_cast<std::byte*>(&header_bytes));

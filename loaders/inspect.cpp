@@ -105,26 +105,6 @@ TensorUse check_tensors(const Checkpoint& checkpoint, const Scheme* scheme, cons
 
 namespace {
 
-/// Quantisation that is told in a file of its own, beside a config.json that may be silent.
-void check_quantization_files(const fs::path& folder) {
-    std::error_code ignored;
-    for (const char* file : {"hf_quant_config.json", "quantize_config.json", "quant_config.json", "compression_config.json"}) {
-        const fs::path path = folder / file;
-        if (!fs::exists(path, ignored)) continue;
-        const nlohmann::json json = read_json_object(path, kMaxConfigBytes);
-        const ConfigFields fields(json, path.string());
-        std::string method;
-        if (fields.is_object("quantization")) method = fields.object("quantization").text("quant_algo", "");
-        if (method.empty()) method = fields.text("quant_method", "");
-        if (method.empty() && std::string_view(file) == "hf_quant_config.json")
-            continue;  // modelopt writes it with a null for plain weights
-        if (method.empty() && std::string_view(file) == "quantize_config.json") method = "gptq";
-        if (method.empty() && std::string_view(file) == "quant_config.json") method = "awq";
-        if (method.empty()) method = "compressed-tensors";
-        refuse_quantization(path.string(), method);
-    }
-}
-
 /// A weight of a layer that goes unused belongs to another architecture than config.json names, or to layers that it does not count.
 void note_unused_layers(const Checkpoint& checkpoint, const TensorUse& use, CheckpointInfo& info) {
     int64_t count = 0;
@@ -146,7 +126,6 @@ CheckpointInfo read_small_files(const fs::path& folder) {
     if (!fs::exists(folder / "config.json", ignored)) no_checkpoint(folder, "config.json");
     CheckpointInfo info = read_config(folder / "config.json");
     info.folder = folder;
-    if (!info.scheme) check_quantization_files(folder);  // tools write both; then config.json decides
     if (fs::exists(folder / "generation_config.json", ignored)) read_generation_config(folder / "generation_config.json", info);
     return info;
 }
@@ -156,6 +135,7 @@ CheckpointInfo read_small_files(const fs::path& folder) {
 CheckpointInfo inspect_checkpoint(const fs::path& folder) {
     CheckpointInfo info = read_small_files(folder);
     const Checkpoint checkpoint = Checkpoint::open(folder);
+    if (!info.scheme) find_scheme_beside(checkpoint, info);
     const TensorNames names = settle_names(checkpoint, info);
     const TensorUse use = check_tensors(checkpoint, info.scheme.get(), info.config, names);
     info.parameters = use.parameters;
@@ -173,6 +153,7 @@ std::vector<TensorInfo> list_tensors(const fs::path& folder) {
     TensorUse use;
     try {
         CheckpointInfo info = read_small_files(folder);
+        if (!info.scheme) find_scheme_beside(checkpoint, info);
         const TensorNames names = settle_names(checkpoint, info);
         use = check_tensors(checkpoint, info.scheme.get(), info.config, names);
     } catch (const Error&) {

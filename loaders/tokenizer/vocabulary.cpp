@@ -52,6 +52,8 @@ std::optional<int32_t> Vocabulary::find_added(const std::string& text) const {
     return found == added_by_text_.end() ? std::nullopt : std::optional(added[found->second].token.id);
 }
 
+bool Vocabulary::cuts_any_text() const { return std::ranges::any_of(added, &AddedToken::anywhere); }
+
 VocabularyTokenizer::VocabularyTokenizer(Vocabulary vocabulary, std::unique_ptr<const TextEncoder> encoder)
     : vocabulary_(std::move(vocabulary)), added_(std::move(vocabulary_.added)), encoder_(std::move(encoder)) {
     for (const AddedToken& a : added_.tokens()) {

@@ -40,6 +40,9 @@ struct Vocabulary {
 
     std::optional<int32_t> find_added(const std::string& text) const;
 
+    /// Whether what a person wrote may be cut at an added token.
+    bool cuts_any_text() const;
+
 private:
     std::unordered_map<std::string, size_t> added_by_text_;
 };

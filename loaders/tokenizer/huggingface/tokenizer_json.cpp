@@ -80,6 +80,7 @@ std::shared_ptr<const VocabularyTokenizer> load_tokenizer_json(std::string_view 
         vocabulary.adds_bos = vocabulary.bos.has_value();
     }
     apply_config(vocabulary, config);
+    if (normalizer.prepends && vocabulary.cuts_any_text()) vocabulary.round_trip = RoundTrip::kUpToUnknown;
     auto encoder = std::make_unique<BpeEncoder>(std::move(normalizer.steps), std::move(pre_tokenizer.steps), std::move(model.model));
     return std::make_shared<VocabularyTokenizer>(std::move(vocabulary), std::move(encoder));
 }

@@ -79,7 +79,9 @@ std::shared_ptr<LoadedModel> LoadedModel::open(const OpenOptions& options, const
     // The small files first: what is wrong with them should be said before gigabytes are read.
     out->info_ = inspect_checkpoint(entry.folder);
     for (const std::string& notice : out->info_.notices) say(options, notice);
-    out->tokenizer_ = open_tokenizer(entry.folder);
+    std::vector<std::string> left_aside;
+    out->tokenizer_ = open_tokenizer(entry.folder, &left_aside);
+    for (const std::string& notice : left_aside) say(options, notice);
     out->template_ = choose_template(options, entry.folder);
     const int64_t weights = planned_weight_bytes(out->info_, *backend, options.quantize);
     EngineOptions engine;

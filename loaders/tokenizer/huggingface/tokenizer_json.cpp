@@ -51,8 +51,9 @@ RoundTrip promise(const BpeModel& model, const ParsedNormalizer& normalizer, con
     if (normalizer.rewrites || pre_tokenizer.removes || pre_tokenizer.prepends) return RoundTrip::kUpToUnknown;
     if (model.byte_level)
         return model.has_all_bytes() && decoder.byte_level && normalizer.steps.empty() ? RoundTrip::kBytes : RoundTrip::kUpToUnknown;
-    return model.byte_fallback && decoder.byte_fallback && normalizer.prepends == decoder.drops_prefix_space ? RoundTrip::kSanitizedText
-                                                                                                             : RoundTrip::kUpToUnknown;
+    return model.byte_fallback && model.has_all_bytes() && decoder.byte_fallback && normalizer.prepends == decoder.drops_prefix_space
+               ? RoundTrip::kSanitizedText
+               : RoundTrip::kUpToUnknown;
 }
 
 }  // namespace

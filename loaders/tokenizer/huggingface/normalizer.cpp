@@ -21,6 +21,7 @@ public:
         check_growth(text.size() + text_.size(), growth_limit(from), from, "the normaliser");
         text.insert(0, text_);
     }
+    bool prepends() const override { return true; }
 
 private:
     std::string text_;

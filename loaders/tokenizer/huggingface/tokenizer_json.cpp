@@ -46,6 +46,17 @@ void add_added_tokens(Vocabulary& vocabulary, const json& root, const std::strin
     }
 }
 
+/// Ordinary words that are to be found in the normalised text: the encoder does that. Others are found in the text as it was written.
+std::vector<AddedToken> take_normalized_words(Vocabulary& vocabulary) {
+    std::vector<AddedToken> out;
+    for (AddedToken& token : vocabulary.added) {
+        if (!token.anywhere || !token.normalized) continue;
+        token.left_to_encoder = true;
+        out.push_back(token);
+    }
+    return out;
+}
+
 RoundTrip promise(const BpeModel& model, const ParsedNormalizer& normalizer, const ParsedPreTokenizer& pre_tokenizer,
                   const ParsedDecoder& decoder) {
     if (normalizer.rewrites || pre_tokenizer.removes || pre_tokenizer.prepends) return RoundTrip::kUpToUnknown;
@@ -82,7 +93,8 @@ std::shared_ptr<const VocabularyTokenizer> load_tokenizer_json(std::string_view 
     }
     apply_config(vocabulary, config);
     if (normalizer.prepends && vocabulary.cuts_any_text()) vocabulary.round_trip = RoundTrip::kUpToUnknown;
-    auto encoder = std::make_unique<BpeEncoder>(std::move(normalizer.steps), std::move(pre_tokenizer.steps), std::move(model.model));
+    const std::vector<AddedToken> words = take_normalized_words(vocabulary);
+    auto encoder = std::make_unique<BpeEncoder>(std::move(normalizer.steps), std::move(pre_tokenizer.steps), std::move(model.model), words);
     return std::make_shared<VocabularyTokenizer>(std::move(vocabulary), std::move(encoder));
 }
 

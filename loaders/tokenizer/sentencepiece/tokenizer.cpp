@@ -37,8 +37,8 @@ public:
         }
     }
 
-    void encode(std::string_view text, bool at_start, std::vector<int32_t>& out) const override {
-        const Processor& processor = at_start || !later_ ? *at_start_ : *later_;
+    void encode(std::string_view text, const TextPlace& place, std::vector<int32_t>& out) const override {
+        const Processor& processor = place.at_start || !later_ ? *at_start_ : *later_;
         std::vector<int> ids;
         const auto status = processor.Encode(sanitize_utf8(text), &ids);
         if (!status.ok()) throw Error(ErrorKind::kBadInput, cat(file_, ": sentencepiece cannot encode this text: ", status.ToString()));

@@ -220,7 +220,7 @@ void ModelHost::switch_to(std::unique_lock<std::mutex>& lock, const std::string&
         const ModelEntry entry = entry_of(name);
         const CheckpointInfo info = inspect_checkpoint(entry.folder);  // what is broken should not cost us the model that works
         if (name != first_.name) {
-            options.context = std::min(options.context, info.config.context);
+            options.context = std::min(options.context, info.config.longest_context());
             options.chat_template.clear();
         }
         lock.lock();

@@ -29,10 +29,10 @@ int64_t cache_bytes(const ModelConfig& config, int64_t context, DType cache_dtyp
 
 /// The context that the model gets: what was asked for, else its own, cut to what fits beside the weights.
 int64_t choose_context(const OpenOptions& options, const CheckpointInfo& info, int64_t weights, int64_t usable) {
-    const int64_t own = info.config.context;
-    if (options.context > own) {
+    const int64_t own = info.config.context, longest = info.config.longest_context();
+    if (options.context > longest) {
         throw Error(ErrorKind::kBadInput,
-                    cat("a context of ", options.context, " tokens was asked for, but this model was made for at most ", own));
+                    cat("a context of ", options.context, " tokens was asked for, but this model was made for at most ", longest));
     }
     const auto fits = [&](int64_t context) {
         return usable <= 0 || cache_bytes(info.config, context, options.cache_dtype) <= usable - weights;
@@ -78,7 +78,10 @@ std::shared_ptr<LoadedModel> LoadedModel::open(const OpenOptions& options, const
     const auto backend = make_backend(options.backend);
     // The small files first: what is wrong with them should be said before gigabytes are read.
     out->info_ = inspect_checkpoint(entry.folder);
-    out->tokenizer_ = open_tokenizer(entry.folder);
+    for (const std::string& notice : out->info_.notices) say(options, notice);
+    std::vector<std::string> left_aside;
+    out->tokenizer_ = open_tokenizer(entry.folder, &left_aside);
+    for (const std::string& notice : left_aside) say(options, notice);
     out->template_ = choose_template(options, entry.folder);
     const int64_t weights = planned_weight_bytes(out->info_, *backend, options.quantize);
     EngineOptions engine;

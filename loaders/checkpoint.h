@@ -8,22 +8,31 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/stream.h"
+#include "loaders/io/byte_buffer.h"
 #include "loaders/safetensors.h"
 
 namespace hearth {
 
-/// The weights of a folder, mapped: those that model.safetensors.index.json lists, else those of model.safetensors. Never what merely
-/// lies there: repositories also hold consolidated*.safetensors with the same weights under other names. Thread-safe once open.
+/// The weights of a folder, to be read tensor by tensor: those of model.safetensors, else those of the shards that
+/// model.safetensors.index.json lists, and of the shards beside them that belong to the same set. Never what merely lies there:
+/// repositories also hold consolidated*.safetensors with the same weights under other names. Where one name lies in several shards the
+/// index decides. Thread-safe once open.
 class Checkpoint {
 public:
     struct Entry {
         const StoredTensor* tensor = nullptr;
         const SafetensorsFile* file = nullptr;
 
-        const std::byte* data() const { return file->data(*tensor); }
+        /// Bytes [begin, begin + bytes) of the tensor into `out`. Throws Error{kIo}.
+        void read(int64_t begin, int64_t bytes, std::byte* out) const { file->file().read(tensor->begin + begin, bytes, out); }
+
+        /// The whole tensor, read by the stream's threads, or by this one where there is no stream. Throws Error{kIo}.
+        void read(ByteBuffer& out, Stream* stream = nullptr) const;
     };
 
-    /// Throws Error: a shard is missing, has a name that is a path, lacks a tensor that the index promises; there are no weights.
+    /// Throws Error: a shard is missing, has a name that is a path, lacks a tensor that the index promises; two shards hold a tensor that
+    /// the index does not list; there are no weights.
     static Checkpoint open(const std::filesystem::path& folder);
 
     const std::filesystem::path& folder() const { return folder_; }
@@ -33,6 +42,7 @@ public:
 
 private:
     void read_shards(const std::filesystem::path& index);
+    void add_unlisted(const std::filesystem::path& index);
 
     std::filesystem::path folder_;
     std::vector<std::unique_ptr<SafetensorsFile>> files_;
@@ -42,7 +52,8 @@ private:
 /// Throws Error unless `folder` is a folder that can be read: kNotFound, kBadInput (a file), kIo (no permission).
 void require_folder(const std::filesystem::path& folder);
 
-/// Throws Error: `folder` lacks `missing`; says which other weights lie there. kUnsupported where there are some, else kNotFound.
+/// Throws Error: `folder` lacks `missing`; says which other weights lie there. kUnsupported where there are some of another format,
+/// else kNotFound.
 [[noreturn]] void no_checkpoint(const std::filesystem::path& folder, std::string_view missing);
 
 /// Files that belong to a checkpoint's small files: at most this long.

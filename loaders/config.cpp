@@ -44,7 +44,7 @@ void read_sizes(const ConfigFields& fields, const FamilyDefaults& defaults, Mode
     config.hidden = fields.integer("hidden_size", 1, kMaxHidden);
     config.intermediate = fields.integer("intermediate_size", 1, kMaxIntermediate);
     config.vocab = fields.integer("vocab_size", 1, kMaxVocab);
-    config.context = fields.integer("max_position_embeddings", 1, kMaxContext, defaults.context);
+    config.context = config.stated_context = fields.integer("max_position_embeddings", 1, kMaxContext, defaults.context);
     config.heads = fields.integer("num_attention_heads", 1, kMaxHeads);
     // null: as many as heads, in every family; absent: what the family's class assumes
     const int64_t silent = fields.mentions("num_key_value_heads") || defaults.kv_heads == 0 ? config.heads : defaults.kv_heads;
@@ -66,6 +66,13 @@ void read_sizes(const ConfigFields& fields, const FamilyDefaults& defaults, Mode
     if (config.heads * config.head_dim > kMaxIntermediate)
         fields.refuse("head_dim", cat("at most ", kMaxIntermediate, " numbers in all heads"));
     config.rms_eps = static_cast<float>(fields.number("rms_norm_eps", 0, 1, defaults.rms_eps));
+}
+
+/// YaRN's numbers say which context they stretch, so that max_position_embeddings may name the one before or the one after.
+int64_t stretched_context(const ModelConfig& config) {
+    if (config.rope.kind != RopeConfig::Kind::kYarn) return config.stated_context;
+    const double stretched = config.rope.original_context * config.rope.factor;
+    return std::max(config.stated_context, static_cast<int64_t>(std::min(stretched, static_cast<double>(kMaxContext))));
 }
 
 void check_layer_types(const ConfigFields& fields, const ModelConfig& config) {
@@ -107,9 +114,11 @@ CheckpointInfo read_config(const fs::path& config_json) {
     config.family = family.model_type;
     read_sizes(fields, family.defaults, config);
     check_layer_types(fields, config);
-    config.rope = read_rope(fields, config.context, family.defaults.rope_theta);
+    config.rope = read_rope(fields, config.stated_context, family.defaults.rope_theta);
+    config.context = stretched_context(config);
     family.read(fields, config);
-    config.tied_embeddings = fields.flag("tie_word_embeddings", false);
+    if (fields.has("tie_word_embeddings")) info.tie_flag = fields.flag("tie_word_embeddings", false);
+    config.tied_embeddings = info.tie_flag.value_or(false);
     config.stored_dtype = short_dtype(fields.text(fields.has("dtype") ? "dtype" : "torch_dtype", "bfloat16"));
     if (fields.has("bos_token_id")) info.bos_token = static_cast<int32_t>(fields.integer("bos_token_id", 0, config.vocab - 1));
     for (int64_t id : fields.integers("eos_token_id", 0, config.vocab - 1)) info.eos_tokens.push_back(static_cast<int32_t>(id));

@@ -23,8 +23,6 @@ std::string shape_text(const std::vector<int64_t>& shape) {
     return cat("[", join(parts, ", "), "]");
 }
 
-bool is_matrix(const Checkpoint::Entry& entry, int64_t n, int64_t k) { return entry.tensor->shape == std::vector<int64_t>{n, k}; }
-
 /// Looks every needed tensor up; reads no byte of any.
 class Checker : public WeightVisitor {
 public:
@@ -98,47 +96,7 @@ private:
     std::vector<std::string> missing_;
 };
 
-/// Which of the two [V, hidden] tables is there. With both, the head has weights of its own, whatever the flag says.
-void settle_tie(const Checkpoint& checkpoint, const Scheme* scheme, const std::string& embed, ModelConfig& config, TensorNames& names) {
-    const auto have = [&](const std::string& name) {
-        return checkpoint.find(name) || find_layout(checkpoint, scheme, {name, config.vocab, config.hidden});
-    };
-    const bool have_embed = have(embed), have_head = have("lm_head.weight");
-    if (!have_embed && !have_head) {
-        throw Error(ErrorKind::kBadInput, cat(checkpoint.folder().string(), ": neither ", embed, " nor lm_head.weight is among its ",
-                                              checkpoint.entries().size(), " tensors"));
-    }
-    const bool flag = config.tied_embeddings;
-    config.tied_embeddings = !(have_embed && have_head);
-    names.embed = have_embed ? embed : "lm_head.weight";
-    if (flag || !config.tied_embeddings) return;
-    // The flag denies a tie. One table alone is a tie all the same, unless the other one is there under a name that we do not know.
-    for (const auto& [name, entry] : checkpoint.entries()) {
-        if (name != names.embed && name.find("layers.") == std::string::npos && is_matrix(entry, config.vocab, config.hidden)) {
-            throw Error(ErrorKind::kBadInput,
-                        cat(entry.file->file().name(), ": tie_word_embeddings is false and ", have_embed ? "lm_head.weight" : embed,
-                            " is missing, but an unknown tensor \"", printable(name), "\" has its shape"));
-        }
-    }
-}
-
 }  // namespace
-
-TensorNames settle_names(const Checkpoint& checkpoint, const Scheme* scheme, ModelConfig& config) {
-    TensorNames names;
-    names.family = find_family(config.family);
-    if (!checkpoint.find("model.norm.weight") && checkpoint.find("norm.weight")) names.prefix = "";
-    settle_tie(checkpoint, scheme, names.prefix + "embed_tokens.weight", config, names);
-    // A bias that is there was trained, whatever the flag says; a flag without its tensors is found later.
-    for (const auto& [name, entry] : checkpoint.entries()) {
-        if (!name.ends_with("_proj.bias") || !name.starts_with(names.prefix + "layers.")) continue;
-        config.qkv_bias |= name.ends_with(".self_attn.q_proj.bias") || name.ends_with(".self_attn.k_proj.bias") ||
-                           name.ends_with(".self_attn.v_proj.bias");
-        config.o_bias |= name.ends_with(".self_attn.o_proj.bias");
-        config.mlp_bias |= config.experts == 0 && name.find(".mlp.") != std::string::npos;
-    }
-    return names;
-}
 
 TensorUse check_tensors(const Checkpoint& checkpoint, const Scheme* scheme, const ModelConfig& config, const TensorNames& names) {
     Checker checker(checkpoint, scheme);
@@ -148,23 +106,19 @@ TensorUse check_tensors(const Checkpoint& checkpoint, const Scheme* scheme, cons
 
 namespace {
 
-/// Quantisation that is told in a file of its own, beside a config.json that may be silent.
-void check_quantization_files(const fs::path& folder) {
-    for (const char* file : {"hf_quant_config.json", "quantize_config.json", "quant_config.json", "compression_config.json"}) {
-        const fs::path path = folder / file;
-        if (!model_file_exists(path)) continue;
-        const nlohmann::json json = read_json_object(path, kMaxConfigBytes);
-        const ConfigFields fields(json, path.string());
-        std::string method;
-        if (fields.is_object("quantization")) method = fields.object("quantization").text("quant_algo", "");
-        if (method.empty()) method = fields.text("quant_method", "");
-        if (method.empty() && std::string_view(file) == "hf_quant_config.json")
-            continue;  // modelopt writes it with a null for plain weights
-        if (method.empty() && std::string_view(file) == "quantize_config.json") method = "gptq";
-        if (method.empty() && std::string_view(file) == "quant_config.json") method = "awq";
-        if (method.empty()) method = "compressed-tensors";
-        refuse_quantization(path.string(), method);
+/// A weight of a layer that goes unused belongs to another architecture than config.json names, or to layers that it does not count.
+void note_unused_layers(const Checkpoint& checkpoint, const TensorUse& use, CheckpointInfo& info) {
+    int64_t count = 0;
+    std::string first;
+    for (const auto& [name, entry] : checkpoint.entries()) {
+        if (use.names.contains(name) || name.find("layers.") == std::string::npos) continue;
+        if (!name.ends_with(".weight") && !name.ends_with(".bias")) continue;  // scales of activations, tables of rotations
+        if (count++ == 0) first = printable(name, 80);
     }
+    if (count == 0) return;
+    info.notices.push_back(cat(count, count == 1 ? " weight of the layers is" : " weights of the layers are", " not used by a ",
+                               info.config.family, " model of ", info.config.layers, info.config.layers == 1 ? " layer" : " layers",
+                               count == 1 ? ": " : ", such as ", first));
 }
 
 CheckpointInfo read_small_files(const fs::path& folder) {
@@ -172,7 +126,6 @@ CheckpointInfo read_small_files(const fs::path& folder) {
     if (!model_file_exists(folder / "config.json")) no_checkpoint(folder, "config.json");
     CheckpointInfo info = read_config(folder / "config.json");
     info.folder = folder;
-    if (!info.scheme) check_quantization_files(folder);  // tools write both; then config.json decides
     if (model_file_exists(folder / "generation_config.json")) read_generation_config(folder / "generation_config.json", info);
     return info;
 }
@@ -182,11 +135,13 @@ CheckpointInfo read_small_files(const fs::path& folder) {
 CheckpointInfo inspect_checkpoint(const fs::path& folder) {
     CheckpointInfo info = read_small_files(folder);
     const Checkpoint checkpoint = Checkpoint::open(folder);
-    const TensorNames names = settle_names(checkpoint, info.scheme.get(), info.config);
+    if (!info.scheme) find_scheme_beside(checkpoint, info);
+    const TensorNames names = settle_names(checkpoint, info);
     const TensorUse use = check_tensors(checkpoint, info.scheme.get(), info.config, names);
     info.parameters = use.parameters;
     info.file_bytes = use.bytes;
     info.ignored_tensors = static_cast<int64_t>(checkpoint.entries().size() - use.names.size());
+    note_unused_layers(checkpoint, use, info);
     const Checkpoint::Entry* typical = checkpoint.find(names.embed);
     if (!typical) typical = checkpoint.find(names.prefix + "norm.weight");  // of a quantised table
     info.config.stored_dtype = name_of(*typical->tensor->type->dtype);
@@ -198,7 +153,8 @@ std::vector<TensorInfo> list_tensors(const fs::path& folder) {
     TensorUse use;
     try {
         CheckpointInfo info = read_small_files(folder);
-        const TensorNames names = settle_names(checkpoint, info.scheme.get(), info.config);
+        if (!info.scheme) find_scheme_beside(checkpoint, info);
+        const TensorNames names = settle_names(checkpoint, info);
         use = check_tensors(checkpoint, info.scheme.get(), info.config, names);
     } catch (const Error&) {
         // A model that cannot be run can still be looked at: then nothing is used.

@@ -11,9 +11,14 @@
 
 namespace hearth {
 
-/// What the tensors decide: corrects config.tied_embeddings and the bias flags, and tells how names are spelled.
-/// Throws Error{kBadInput} when neither embed_tokens nor lm_head is there. `scheme` may be null.
-TensorNames settle_names(const Checkpoint& checkpoint, const Scheme* scheme, ModelConfig& config);
+/// What the tensors decide: corrects config.tied_embeddings and the bias flags of `info`, adds to its notices, and tells how names are
+/// spelled. Throws Error{kBadInput} when neither embed_tokens nor lm_head is there, or one of them is missing and config.json denies a tie.
+TensorNames settle_names(const Checkpoint& checkpoint, CheckpointInfo& info);
+
+/// For a config.json that is silent: reads quantize_config.json (GPTQ), quant_config.json (AWQ), compression_config.json or
+/// hf_quant_config.json beside it into info.scheme. Where all weights are plain such a file is of another model and becomes a notice.
+/// Throws Error naming the file where the weights need it and it is not supported.
+void find_scheme_beside(const Checkpoint& checkpoint, CheckpointInfo& info);
 
 /// Names, numbers and bytes of what a model reads.
 struct TensorUse {

@@ -1,7 +1,6 @@
 #include "loaders/load_model.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -72,7 +71,7 @@ private:
     const MatrixSource& source_;
 };
 
-/// Packs each weight from the mapped files into memory of the device.
+/// Reads each weight and packs it into memory of the device.
 class Packer : public WeightVisitor {
 public:
     Packer(const Checkpoint& checkpoint, const MatrixSource& source, std::vector<FileRange> ranges, const Backend& backend,
@@ -92,12 +91,10 @@ public:
 
     void matrix(const std::vector<NeededTensor>& parts, WeightUse use, DeviceWeight& out) override {
         const size_t tensors = begin(parts);
-        {
-            const MatrixParts read = source_.read(parts, use, *stream_);
-            out.bytes = backend_.allocate(backend_.plan(read.matrices, use).bytes);
-            out.weight = backend_.prepare(read.matrices, use, out.bytes.get(), *stream_);
-            stream_->wait();  // the pages under `read` are given back next
-        }
+        source_.read(parts, use, *stream_, read_);
+        out.bytes = backend_.allocate(backend_.plan(read_.matrices, use).bytes);
+        out.weight = backend_.prepare(read_.matrices, use, out.bytes.get(), *stream_);
+        stream_->wait();  // the next weight is read into the same memory
         end(tensors);
     }
 
@@ -106,7 +103,8 @@ public:
         begin(parts);
         for (const NeededTensor& part : parts) {
             const Checkpoint::Entry& entry = *checkpoint_.find(part.name);
-            for (int64_t i = 0; i < part.n; ++i) values.push_back(load_unaligned(entry, i));
+            entry.read(vector_);
+            for (int64_t i = 0; i < part.n; ++i) values.push_back(load_float(vector_.data(), *entry.tensor->type->dtype, i));
         }
         out.size = static_cast<int64_t>(values.size());
         out.bytes = backend_.allocate(out.size * int64_t{sizeof(float)});
@@ -115,15 +113,7 @@ public:
     }
 
 private:
-    /// A header of odd length leaves every tensor unaligned.
-    static float load_unaligned(const Checkpoint::Entry& entry, int64_t i) {
-        const DType type = *entry.tensor->type->dtype;
-        alignas(8) std::byte one[8];  // the longest element
-        std::memcpy(one, entry.data() + i * bytes_of(type), static_cast<size_t>(bytes_of(type)));
-        return load_float(one, type, 0);
-    }
-
-    /// Before the bytes of `parts` are touched: the files still have them, and the disk is at work on what comes after. The number of their
+    /// Before the bytes of `parts` are read: the files are still the same, and the disk is at work on what comes after. The number of their
     /// tensors.
     size_t begin(const std::vector<NeededTensor>& parts) {
         size_t tensors = 0;
@@ -143,9 +133,7 @@ private:
 
     void end(size_t count) {
         for (size_t i = 0; i < count; ++i) {
-            const FileRange& range = ranges_[packed_++];
-            range.file->done_with(range.begin, range.bytes);
-            done_ += range.bytes;
+            done_ += ranges_[packed_++].bytes;
         }
         report(done_ == total_);
     }
@@ -161,6 +149,8 @@ private:
     const std::vector<FileRange> ranges_;
     const Backend& backend_;
     std::unique_ptr<Stream> stream_;
+    MatrixParts read_;  // the weight at hand
+    ByteBuffer vector_;
     const int64_t total_;
     const Progress& progress_;
     std::string what_;
@@ -180,11 +170,12 @@ template <class Use>
 void plan_weights(const CheckpointInfo& info, int64_t layers, const Backend& backend, const QuantizeOptions& quantize, Use&& use) {
     std::optional<Checkpoint> checkpoint;
     std::optional<MatrixSource> source;
-    ModelConfig config = info.config;
+    CheckpointInfo settled = info;
+    ModelConfig& config = settled.config;
     TensorNames names{.family = find_family(config.family)};
     if (info.file_bytes > 0) {
         checkpoint.emplace(Checkpoint::open(info.folder));
-        names = settle_names(*checkpoint, info.scheme.get(), config);
+        names = settle_names(*checkpoint, settled);
         check_tensors(*checkpoint, info.scheme.get(), config, names);  // before scales are read: the files may have changed
     }
     check_rules(config, names, quantize);
@@ -222,8 +213,9 @@ Weights planned_layer(const CheckpointInfo& info, const Backend& backend, const 
 std::shared_ptr<const Model> load_model(const CheckpointInfo& info, std::shared_ptr<const Backend> backend, const LoadOptions& options) {
     const int64_t context = checked_context(info.config, options.max_context);
     const Checkpoint checkpoint = Checkpoint::open(info.folder);
-    ModelConfig config = info.config;
-    const TensorNames names = settle_names(checkpoint, info.scheme.get(), config);
+    CheckpointInfo settled = info;
+    const TensorNames names = settle_names(checkpoint, settled);
+    ModelConfig& config = settled.config;
     const TensorUse use =
         check_tensors(checkpoint, info.scheme.get(), config, names);  // again: the files may have changed since they were inspected
     check_rules(config, names, options.quantize);

@@ -29,12 +29,14 @@ struct CheckpointInfo {
     ModelConfig config;
     std::optional<int32_t> bos_token;
     std::vector<int32_t> eos_tokens;  // union of config.json and generation_config.json
+    std::optional<bool> tie_flag;     // tie_word_embeddings as config.json has it; config.tied_embeddings is what the tensors say
     GenerationDefaults generation;
     int64_t parameters = 0;                // numbers in the tensors that the model uses
     int64_t file_bytes = 0;                // of those tensors
     int64_t ignored_tensors = 0;           // of the checkpoint, that the model does not use
     std::string quantization;              // "gptq, 4 bits"; "" for plain checkpoints
     std::shared_ptr<const Scheme> scheme;  // how its quantised matrices are stored; null for plain checkpoints
+    std::vector<std::string> notices;      // for people, one line each: what of the folder was guessed or left aside
 };
 
 /// Reads and checks config.json, generation_config.json and the headers of the safetensors files: every tensor that the model needs is
@@ -63,8 +65,8 @@ int64_t planned_weight_bytes(const CheckpointInfo& info, const Backend& backend,
 /// alone. For questions about kernels, never for running.
 Weights planned_layer(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize, const std::byte* stand_in);
 
-/// Maps the files and packs every weight straight into its place on the device. The files can be gone afterwards.
-/// Throws Error as inspect_checkpoint does; also when a file changed or ended since.
+/// Reads one weight after the other and packs it into its place on the device; beside the weights this takes the memory of the largest one.
+/// The files can be gone afterwards. Throws Error as inspect_checkpoint does; also when a file changed or ended since, at whatever moment.
 std::shared_ptr<const Model> load_model(const CheckpointInfo& info, std::shared_ptr<const Backend> backend,
                                         const LoadOptions& options = {});
 

@@ -37,22 +37,28 @@ std::vector<const Checkpoint::Entry*> MatrixSource::tensors(const NeededTensor& 
     return {checkpoint_.find(part.name)};
 }
 
-MatrixParts MatrixSource::plan(const std::vector<NeededTensor>& parts, WeightUse use) const { return make(parts, use, nullptr); }
-
-MatrixParts MatrixSource::read(const std::vector<NeededTensor>& parts, WeightUse use, Stream& stream) const {
-    return make(parts, use, &stream);
+MatrixParts MatrixSource::plan(const std::vector<NeededTensor>& parts, WeightUse use) const {
+    MatrixParts out;
+    make(parts, use, nullptr, out);
+    return out;
 }
 
-MatrixParts MatrixSource::make(const std::vector<NeededTensor>& parts, WeightUse use, Stream* stream) const {
-    MatrixParts out;
-    const size_t count = parts.size();
-    out.plans.resize(count);
-    out.buffers.resize(count);
-    out.floats.resize(count);
+void MatrixSource::read(const std::vector<NeededTensor>& parts, WeightUse use, Stream& stream, MatrixParts& out) const {
+    make(parts, use, &stream, out);
+}
+
+void MatrixSource::make(const std::vector<NeededTensor>& parts, WeightUse use, Stream* stream, MatrixParts& out) const {
+    const size_t count = parts.size(), room = std::max(count, out.plain.size());
+    out.matrices.clear();
+    out.plain.resize(room);
+    out.stored.resize(room);
+    out.buffers.resize(room);
+    out.floats.resize(room);
+    out.plans.assign(count, {});
     Layouts layouts;
     for (size_t i = 0; i < count; ++i) {
         layouts.push_back(layout_of(parts[i]));
-        if (layouts[i]) out.plans[i] = plan_rows(*layouts[i]);
+        if (layouts[i]) out.plans[i] = plan_rows(*layouts[i], out.stored[i]);
     }
     const bool plain = std::ranges::none_of(layouts, [](const auto&layout) { return layout.has_value(); }),
                whole = agree(layouts, out.plans);
@@ -63,16 +69,20 @@ MatrixParts MatrixSource::make(const std::vector<NeededTensor>& parts, WeightUse
             const Checkpoint::Entry* entry = checkpoint_.find(parts[i].name);
             HEARTH_CHECK(entry);
             matrix.dtype = *entry->tensor->type->dtype;
-            if (stream) matrix.data = entry->data();
+            if (stream) {
+                entry->read(out.plain[i], stream);
+                matrix.data = out.plain[i].data();
+            }
             matrix.quantize = kind;
         } else if (!whole) {
-            if (stream) read_floats(*layouts[i], out.plans[i], *stream, out.floats[i]);
+            if (stream) read_floats(*layouts[i], out.stored[i], out.plans[i], *stream, out.floats[i]);
             matrix.data = stream ? out.floats[i].data() : nullptr;
         } else {
             QuantBuffers& buffers = out.buffers[i];
             if (stream) {
-                read_rows(*layouts[i], out.plans[i], *stream, buffers);
+                read_rows(*layouts[i], out.stored[i], out.plans[i], *stream, buffers);
             } else {
+                buffers.rows = {};
                 buffers.rows.kind = layouts[i]->kind;
                 buffers.rows.levels = layouts[i]->levels;
                 buffers.rows.zeros = out.plans[i].zeros ? kSomeZeros : nullptr;
@@ -82,7 +92,6 @@ MatrixParts MatrixSource::make(const std::vector<NeededTensor>& parts, WeightUse
         }
         out.matrices.push_back(matrix);
     }
-    return out;
 }
 
 }  // namespace hearth

@@ -9,12 +9,14 @@
 
 namespace hearth {
 
-/// The parts of one weight as a backend takes them, and the memory under them. The checkpoint outlives it.
+/// The parts of one weight as a backend takes them, and the memory under them. Reading the next weight into it uses that memory again.
 struct MatrixParts {
     MatrixParts() = default;
     MatrixParts(MatrixParts&&) = default;  // not to be copied: matrices point into the others
 
-    std::vector<HostMatrix> matrices;  // one for each part
+    std::vector<HostMatrix> matrices;  // one for each part; what follows has as many at least
+    std::vector<ByteBuffer> plain;     // bytes of plain tensors
+    std::vector<QuantBytes> stored;    // of quantised ones
     std::vector<QuantPlan> plans;
     std::vector<QuantBuffers> buffers;
     std::vector<std::vector<float>> floats;
@@ -36,12 +38,12 @@ public:
     /// For Backend::plan: without data. Reads scales, zero points and groups of quantised matrices.
     MatrixParts plan(const std::vector<NeededTensor>& parts, WeightUse use) const;
 
-    /// For Backend::prepare.
-    MatrixParts read(const std::vector<NeededTensor>& parts, WeightUse use, Stream& stream) const;
+    /// For Backend::prepare. Throws Error{kIo} when the files cannot be read any more.
+    void read(const std::vector<NeededTensor>& parts, WeightUse use, Stream& stream, MatrixParts& out) const;
 
 private:
     std::optional<QuantLayout> layout_of(const NeededTensor& part) const;
-    MatrixParts make(const std::vector<NeededTensor>& parts, WeightUse use, Stream* stream) const;
+    void make(const std::vector<NeededTensor>& parts, WeightUse use, Stream* stream, MatrixParts& out) const;
 
     const Checkpoint& checkpoint_;
     const Scheme* scheme_;

@@ -1,7 +1,6 @@
 #include "loaders/safetensors.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -9,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "loaders/io/json_file.h"
+#include "loaders/io/placeholder.h"
 
 namespace hearth {
 namespace {
@@ -213,15 +213,19 @@ std::vector<StoredTensor> parse_safetensors_header(std::string_view header, int6
 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
     MappedFile file = MappedFile::open(path);
+    std::string begin(static_cast<size_t>(std::min<int64_t>(file.size(), kPlaceholderBytes)), '\0');
+    file.read(0, std::ssize(begin), reinterpret_cast<std::byte*>(begin.data()));
+    refuse_placeholder(begin, file.name());
     if (file.size() < 8) refuse(file.name(), cat("too short for a safetensors file: ", file.size(), " bytes"));
     uint64_t header_bytes = 0;  // little-endian in the file, as on every machine that this runs on
-    std::memcpy(&header_bytes, file.data(), sizeof header_bytes);
+    file.read(0, sizeof header_bytes, reinterpret_cast<std::byte*>(&header_bytes));
     const auto longest = static_cast<uint64_t>(std::min(kMaxHeaderBytes, file.size() - 8));
     if (header_bytes > longest)
         refuse(file.name(),
                cat("header of ", header_bytes, " bytes, at most ", longest, " are possible: cut short, or not a safetensors file"));
     const int64_t data_begin = 8 + static_cast<int64_t>(header_bytes);
-    const std::string_view header(reinterpret_cast<const char*>(file.data()) + 8, header_bytes);
+    std::string header(header_bytes, '\0');
+    file.read(8, static_cast<int64_t>(header_bytes), reinterpret_cast<std::byte*>(header.data()));
     std::vector<StoredTensor> tensors = parse_safetensors_header(header, data_begin, file.size() - data_begin, file.name());
     return {std::move(file), std::move(tensors)};
 }

@@ -42,7 +42,7 @@ struct StoredTensor {
 std::vector<StoredTensor> parse_safetensors_header(std::string_view header, int64_t data_begin, int64_t data_bytes,
                                                    const std::string& file);
 
-/// A mapped and checked file. Thread-safe once open.
+/// A file whose header was read and checked. Thread-safe once open.
 class SafetensorsFile {
 public:
     /// Throws Error as MappedFile::open and parse_safetensors_header do.
@@ -50,8 +50,7 @@ public:
 
     const MappedFile& file() const { return file_; }
     const std::vector<StoredTensor>& tensors() const { return tensors_; }
-    const StoredTensor* find(std::string_view name) const;                                           // null: not here
-    const std::byte* data(const StoredTensor& tensor) const { return file_.data() + tensor.begin; }  // [tensor.bytes()], not aligned
+    const StoredTensor* find(std::string_view name) const;  // null: not here
 
 private:
     SafetensorsFile(MappedFile file, std::vector<StoredTensor> tensors) : file_(std::move(file)), tensors_(std::move(tensors)) {}

@@ -27,7 +27,9 @@ struct ModelConfig {
     std::string family;  // "llama", "mistral", "mixtral", "qwen2", "qwen3"
     int64_t layers = 0, hidden = 0, intermediate = 0;
     int64_t heads = 0, kv_heads = 0, head_dim = 0;
-    int64_t vocab = 0, context = 0;  // context: the longest sequence that the model was made for
+    int64_t vocab = 0;
+    int64_t context = 0;  // the longest sequence that the model was made for, stretched as `rope` says; used unless another is asked for
+    int64_t stated_context = 0;  // as the checkpoint's max_position_embeddings has it, before or after stretching; for people
     float rms_eps = 1e-5f;
     bool qkv_bias = false, o_bias = false, mlp_bias = false;
     bool qk_norm = false;                        // RMS norm of each q and k head
@@ -39,6 +41,13 @@ struct ModelConfig {
     std::string stored_dtype;  // "bf16", as the checkpoint says; for people
 
     int64_t qkv_rows() const { return (heads + 2 * kv_heads) * head_dim; }
+
+    /// The longest context that may be asked for. Files with linear stretching say in `context` what was before it or what is after it, and
+    /// nothing tells which: the stretched one is taken on request alone.
+    int64_t longest_context() const {
+        if (rope.kind != RopeConfig::Kind::kLinear || rope.factor <= 1) return context;
+        return static_cast<int64_t>(static_cast<double>(context) * rope.factor);
+    }
 };
 
 }  // namespace hearth

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "loaders/io/mapped_file.h"
+#include "loaders/io/placeholder.h"
 
 namespace hearth {
 
@@ -67,7 +68,9 @@ std::string read_small_file(const std::filesystem::path& path, int64_t max_bytes
     const MappedFile file = MappedFile::open(path);
     if (file.size() > max_bytes)
         throw Error(ErrorKind::kTooLarge, cat(path.string(), ": ", file.size(), " bytes, at most ", max_bytes, " are read"));
-    return file.read_all();
+    std::string out = file.read_all();
+    refuse_placeholder(out, path.string());
+    return out;
 }
 
 nlohmann::json read_json_object(const std::filesystem::path& path, int64_t max_bytes) {

@@ -41,7 +41,8 @@ private:
 /// Parses a whole document: strict JSON in strict UTF-8. Throws Error{kBadInput} naming `file`.
 nlohmann::json parse_json(std::string_view text, const std::string& file);
 
-/// Reads a small file. Throws Error: kNotFound, kIo, kTooLarge past `max_bytes`, kBadInput for what is not a plain file.
+/// Reads a small file. Throws Error: kNotFound, kIo, kTooLarge past `max_bytes`, kBadInput for what is not a plain file, or holds
+/// something else than the file (refuse_placeholder).
 std::string read_small_file(const std::filesystem::path& path, int64_t max_bytes);
 
 /// read_small_file and parse_json; the document must be an object.

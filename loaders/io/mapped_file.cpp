@@ -1,12 +1,12 @@
 #include "loaders/io/mapped_file.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -30,7 +30,7 @@ MappedFile MappedFile::open(const std::filesystem::path& path) {
     MappedFile file;
     file.name_ = path.string();
     if (const BuiltinFile* builtin = find_builtin_file(path)) {
-        file.data_ = builtin->bytes.data();
+        file.builtin_ = builtin->bytes.data();
         file.size_ = static_cast<int64_t>(builtin->bytes.size());
         return file;
     }
@@ -43,38 +43,39 @@ MappedFile MappedFile::open(const std::filesystem::path& path) {
         throw Error(ErrorKind::kBadInput, cat(file.name_, ": expected a file, found ", S_ISDIR(s.st_mode) ? "a folder" : "something else"));
     file.size_ = s.st_size;
     file.changed_ns_ = change_time_ns(s);
-    if (file.size_ > 0) {
-        void* at = ::mmap(nullptr, static_cast<size_t>(file.size_), PROT_READ, MAP_SHARED, file.fd_, 0);
-        if (at == MAP_FAILED) throw_errno(file.name_, "cannot map", errno);
-        file.data_ = static_cast<std::byte*>(at);
-    }
     return file;
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : name_(std::move(other.name_)),
       fd_(std::exchange(other.fd_, -1)),
-      data_(std::exchange(other.data_, nullptr)),
+      builtin_(other.builtin_),
       size_(other.size_),
       changed_ns_(other.changed_ns_) {}
 
 MappedFile::~MappedFile() {
-    if (fd_ < 0) return;
-    if (data_) ::munmap(const_cast<std::byte*>(data_), static_cast<size_t>(size_));
-    ::close(fd_);
+    if (fd_ >= 0) ::close(fd_);
+}
+
+void MappedFile::read(int64_t offset, int64_t bytes, std::byte* out) const {
+    if (fd_ < 0) {
+        HEARTH_CHECK(offset >= 0 && bytes >= 0 && offset <= size_ && bytes <= size_ - offset);
+        std::memcpy(out, builtin_ + offset, static_cast<size_t>(bytes));
+        return;
+    }
+    int64_t got = 0;
+    while (got < bytes) {
+        const ssize_t n = ::pread(fd_, out + got, static_cast<size_t>(bytes - got), offset + got);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) throw_errno(name_, "cannot read", errno);
+        if (n == 0) throw Error(ErrorKind::kIo, cat(name_, ": ended after ", offset + got, " bytes, expected ", size_));
+        got += n;
+    }
 }
 
 std::string MappedFile::read_all() const {
-    if (fd_ < 0) return {reinterpret_cast<const char*>(data_), static_cast<size_t>(size_)};
     std::string out(static_cast<size_t>(size_), '\0');
-    int64_t got = 0;
-    while (got < size_) {
-        const ssize_t n = ::pread(fd_, out.data() + got, static_cast<size_t>(size_ - got), got);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) throw_errno(name_, "cannot read", errno);
-        if (n == 0) throw Error(ErrorKind::kIo, cat(name_, ": ended after ", got, " bytes, expected ", size_));
-        got += n;
-    }
+    read(0, size_, reinterpret_cast<std::byte*>(out.data()));
     return out;
 }
 
@@ -88,15 +89,7 @@ void MappedFile::check_unchanged() const {
 }
 
 void MappedFile::will_need(int64_t offset, int64_t bytes) const {
-    const int64_t page = ::sysconf(_SC_PAGESIZE), begin = offset / page * page;
-    if (fd_ >= 0 && data_ && bytes > 0)
-        ::madvise(const_cast<std::byte*>(data_) + begin, static_cast<size_t>(offset + bytes - begin), MADV_WILLNEED);
-}
-
-void MappedFile::done_with(int64_t offset, int64_t bytes) const {
-    const int64_t page = ::sysconf(_SC_PAGESIZE);
-    const int64_t begin = (offset + page - 1) / page * page, end = (offset + bytes) / page * page;  // whole pages only
-    if (fd_ >= 0 && data_ && end > begin) ::madvise(const_cast<std::byte*>(data_) + begin, static_cast<size_t>(end - begin), MADV_DONTNEED);
+    if (bytes > 0 && fd_ >= 0) ::posix_fadvise(fd_, offset, bytes, POSIX_FADV_WILLNEED);
 }
 
 }  // namespace hearth

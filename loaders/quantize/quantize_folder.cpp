@@ -11,6 +11,7 @@
 #include "loaders/inspect.h"
 #include "loaders/io/json_file.h"
 #include "loaders/io/model_files.h"
+#include "loaders/quantize/partial_folder.h"
 #include "loaders/quantize/rules.h"
 #include "loaders/quantize/tensor_writer.h"
 
@@ -20,19 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kRowsPerTask = 64;
-
-/// Files beside the weights that belong to a model. LICENSE and NOTICE files go along too.
-constexpr const char* kCarried[] = {"generation_config.json",
-                                    "tokenizer.json",
-                                    "tokenizer_config.json",
-                                    "tokenizer.model",
-                                    "special_tokens_map.json",
-                                    "added_tokens.json",
-                                    "vocab.json",
-                                    "merges.txt",
-                                    "tekken.json",
-                                    "chat_template.jinja",
-                                    "chat_template.json"};
 
 /// A tensor of the model and what becomes of it.
 struct Item {
@@ -93,15 +81,8 @@ struct Quantized {
     double squares = 0, squared_error = 0;
 };
 
-void read_row(const Item& item, int64_t row, std::vector<float>& out) {
+Quantized quantize(const Item& item, const ByteBuffer& bytes, Stream& stream) {
     const DType type = *item.entry->tensor->type->dtype;
-    const int64_t bytes = item.k * bytes_of(type);
-    std::vector<std::byte> aligned(static_cast<size_t>(bytes));  // a header of odd length leaves every tensor unaligned
-    std::memcpy(aligned.data(), item.entry->data() + row * bytes, static_cast<size_t>(bytes));
-    for (int64_t i = 0; i < item.k; ++i) out[static_cast<size_t>(i)] = load_float(aligned.data(), type, i);
-}
-
-Quantized quantize(const Item& item, Stream& stream) {
     const int64_t row_codes = code_bytes(*item.kind, item.k), groups = ceil_div(item.k, kQuantGroup),
                   tasks = ceil_div(item.n, kRowsPerTask);
     Quantized out;
@@ -115,7 +96,7 @@ Quantized quantize(const Item& item, Stream& stream) {
         rows.codes = out.codes.data();
         rows.scales = out.scales.data();
         for (int64_t r = task * kRowsPerTask; r < std::min(item.n, (task + 1) * kRowsPerTask); ++r) {
-            read_row(item, r, row);
+            for (int64_t i = 0; i < item.k; ++i) row[static_cast<size_t>(i)] = load_float(bytes.data(), type, r * item.k + i);
             quantize_row(*item.kind, row, nullptr,
                          {std::span(out.codes).subspan(static_cast<size_t>(r * row_codes), static_cast<size_t>(row_codes)),
                           std::span(out.scales).subspan(static_cast<size_t>(r * groups), static_cast<size_t>(groups))});
@@ -159,28 +140,29 @@ std::vector<QuantizedKind> write_weights(std::vector<Item>& items, const fs::pat
     const std::vector<NewTensor> tensors = new_tensors(items);
     TensorWriter writer(file, tensors);
     Table table;
+    ByteBuffer bytes;
     int64_t done = 0, total = 0;
     for (const Item& item : items) total += item.entry->tensor->bytes();
     for (const Item& item : items) {
         const StoredTensor& tensor = *item.entry->tensor;
+        item.entry->file->file().check_unchanged();
+        item.entry->read(bytes, &stream);
         item.entry->file->file().check_unchanged();
         QuantizedKind& line = table.line(item);
         line.tensors += 1;
         line.parameters += tensor.numel();
         line.bytes_before += tensor.bytes();
         if (item.kind) {
-            const Quantized made = quantize(item, stream);
+            const Quantized made = quantize(item, bytes, stream);
             writer.write(item.first, made.codes.data(), std::ssize(made.codes));
             writer.write(item.first + 1, made.scales.data(), std::ssize(made.scales) * int64_t{sizeof(F16)});
             line.bytes += std::ssize(made.codes) + std::ssize(made.scales) * int64_t{sizeof(F16)};
             line.squares += made.squares;
             line.squared_error += made.squared_error;
         } else {
-            writer.write(item.first, item.entry->data(), tensor.bytes());
+            writer.write(item.first, bytes.data(), tensor.bytes());
             line.bytes += tensor.bytes();
         }
-        item.entry->file->file().check_unchanged();
-        item.entry->file->file().done_with(tensor.begin, tensor.bytes());
         done += tensor.bytes();
         if (progress) progress({"quantising", done, total});
     }
@@ -204,44 +186,9 @@ constexpr int64_t kMaxCarriedBytes = int64_t{1} << 30;
 
 void copy_small_files(const fs::path& from, const fs::path& to) {
     for (const std::string& name : model_file_names(from)) {
-        const bool licence = name.starts_with("LICENSE") || name.starts_with("NOTICE");
-        if (!licence && std::ranges::find(kCarried, name) == std::end(kCarried)) continue;
-        write_whole(to / name, read_small_file(from / name, kMaxCarriedBytes));
+        if (is_carried(name)) write_whole(to / name, read_small_file(from / name, kMaxCarriedBytes));
     }
 }
-
-/// A folder that goes away unless it is kept.
-class PartialFolder {
-public:
-    explicit PartialFolder(const fs::path& wanted) : wanted_(wanted), path_(wanted.string() + ".partial") {
-        std::error_code error;
-        for (const fs::path& path : {wanted_, path_}) {
-            if (fs::exists(fs::symlink_status(path, error)))
-                throw Error(ErrorKind::kBadInput,
-                            cat(path.string(), ": is there already, and nothing is written over; expected the name of a new folder"));
-        }
-        if (!fs::create_directory(path_, error)) throw Error(ErrorKind::kIo, cat(path_.string(), ": cannot be made: ", error.message()));
-    }
-    ~PartialFolder() {
-        std::error_code ignored;
-        if (!kept_) fs::remove_all(path_, ignored);
-    }
-    PartialFolder(const PartialFolder&) = delete;
-    PartialFolder& operator=(const PartialFolder&) = delete;
-
-    const fs::path& path() const { return path_; }
-
-    void keep() {
-        std::error_code error;
-        fs::rename(path_, wanted_, error);
-        if (error) throw Error(ErrorKind::kIo, cat(wanted_.string(), ": cannot be given its name: ", error.message()));
-        kept_ = true;
-    }
-
-private:
-    const fs::path wanted_, path_;
-    bool kept_ = false;
-};
 
 }  // namespace
 
@@ -253,8 +200,9 @@ std::vector<QuantizedKind> quantize_folder(const CheckpointInfo& info, const Qua
                                                  "); supported: plain weights in BF16, F16 or F32"));
     }
     const Checkpoint checkpoint = Checkpoint::open(info.folder);
-    ModelConfig config = info.config;
-    const TensorNames names = settle_names(checkpoint, nullptr, config);
+    CheckpointInfo settled = info;
+    const TensorNames names = settle_names(checkpoint, settled);
+    const ModelConfig& config = settled.config;
     check_tensors(checkpoint, nullptr, config, names);
     check_rules(config, names, options);
     const QuantizeRules rules(options, names);

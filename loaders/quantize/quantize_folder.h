@@ -29,8 +29,8 @@ struct QuantizedKind {
 /// a time.
 ///
 /// Throws Error: the checkpoint is quantised already (kUnsupported); `out` is there (kBadInput) - a folder that is being made has the name
-/// with ".partial" behind it, and goes when something fails; the disk is too small or refuses (kNoResources, kIo); the rules of `options`
-/// as check_rules.
+/// with ".partial" behind it, goes when something fails, and is replaced where a killed process left one; the disk is too small or refuses
+/// (kNoResources, kIo); the rules of `options` as check_rules.
 std::vector<QuantizedKind> quantize_folder(const CheckpointInfo& info, const QuantizeOptions& options, const std::filesystem::path& out,
                                            Stream& stream, const Progress& progress);
 

@@ -44,13 +44,19 @@ struct QuantLayout {
 
     const Checkpoint::Entry* zeros = nullptr;
     ZeroOrder zero_order = ZeroOrder::kNone;
-    int zero_offset = 0;  // added to a stored zero point
+    uint32_t zero_word_offset = 0;  // kAlong: added to each stored word as a whole, carries and all, before a field is cut out
+    int zero_offset = 0;            // added to a stored zero point
 
     const Checkpoint::Entry* g_idx = nullptr;  // int32 [k]: the group of each column; null: column / scale_columns
 
     int bits() const { return kind == QuantKind::kQ4 ? 4 : 8; }
     int64_t groups() const { return (k + scale_columns - 1) / scale_columns; }  // as stored
     std::vector<const Checkpoint::Entry*> entries() const;
+};
+
+/// The bytes of a layout's tensors, as they are stored.
+struct QuantBytes {
+    ByteBuffer codes, scales, zeros, g_idx;
 };
 
 /// What a layout comes to: found in its small tensors (scales, zero points, groups), without reading a code.
@@ -61,22 +67,24 @@ struct QuantPlan {
     bool f16_scales = true;        // f16 holds every scale well enough; always so for f8, whose scales are float32
 };
 
-/// Throws Error: a group number or zero point out of range, groups that do not come in whole 32s.
-QuantPlan plan_rows(const QuantLayout& layout);
+/// Throws Error: a group number out of range, groups that do not come in whole 32s.
+/// Reads the small tensors into `bytes`.
+QuantPlan plan_rows(const QuantLayout& layout, QuantBytes& bytes);
 
 /// The rows of a matrix, and the memory under them where they do not lie in the file as they are.
 struct QuantBuffers {
-    QuantRows rows;  // over the vectors below, the mapped file, and plan.columns
+    QuantRows rows;  // over the vectors below, the stored codes, and plan.columns
     std::vector<uint8_t> codes;
     std::vector<F16> scales;
     std::vector<float> wide_scales;
     std::vector<int8_t> zeros;
 };
 
-/// Reads the matrix as quantised rows, with the stream's threads. `plan` outlives `out`.
-void read_rows(const QuantLayout& layout, const QuantPlan& plan, Stream& stream, QuantBuffers& out);
+/// Reads the codes into `bytes`, which plan_rows has filled, and the matrix as quantised rows, with the stream's threads. `bytes` and
+/// `plan` outlive `out`.
+void read_rows(const QuantLayout& layout, QuantBytes& bytes, const QuantPlan& plan, Stream& stream, QuantBuffers& out);
 
-/// Reads it as float32 in the order of the inputs, every number as the format's formula gives it: out[n, k].
-void read_floats(const QuantLayout& layout, const QuantPlan& plan, Stream& stream, std::vector<float>& out);
+/// Reads it as float32 in the order of the inputs, every number as the format's formula gives it: out[n, k]. `bytes` as for read_rows.
+void read_floats(const QuantLayout& layout, QuantBytes& bytes, const QuantPlan& plan, Stream& stream, std::vector<float>& out);
 
 }  // namespace hearth

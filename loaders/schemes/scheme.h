@@ -39,6 +39,9 @@ std::span<const SchemeRow* const> schemes();
 /// The scheme of config.json; null for plain weights. Throws Error{kUnsupported} for a method without a row.
 std::shared_ptr<const Scheme> read_scheme(const ConfigFields& config);
 
+/// The scheme of one section, whose quant_method is `method`. Throws as read_scheme does.
+std::unique_ptr<const Scheme> read_scheme_section(const ConfigFields& section, std::string method);
+
 /// Throws Error{kUnsupported}: `where` says that the weights are quantised by `method`.
 [[noreturn]] void refuse_quantization(const std::string& where, const std::string& method);
 

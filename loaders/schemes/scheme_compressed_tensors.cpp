@@ -120,7 +120,7 @@ private:
         const bool wide = shape.tensor->type->dtype == DType::kI64;
         const auto at = [&](int i) {
             int64_t value = 0;  // little-endian: a positive int32 leaves the upper half zero
-            std::copy_n(shape.data() + i * (wide ? 8 : 4), wide ? 8 : 4, reinterpret_cast<std::byte*>(&value));
+            shape.read(i * (wide ? 8 : 4), wide ? 8 : 4, reinterpret_cast<std::byte*>(&value));
             return value;
         };
         if (at(0) != out.n || at(1) != out.k)

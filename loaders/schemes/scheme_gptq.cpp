@@ -40,7 +40,10 @@ public:
         const int64_t groups = out.groups();
         out.zeros = &need_tensor(checkpoint, module + ".qzeros", {DType::kI32}, {groups, n * out.bits() / 32});
         out.zero_order = ZeroOrder::kAlong;
-        out.zero_offset = (second_version_ ? 0 : 1) - (1 << (out.bits() - 1));
+        // The first version stores zero points minus one. Its writers subtract the ones from whole words, so that a zero point of 0 borrows
+        // from the field to its left; adding them to whole words takes every borrow back.
+        if (!second_version_) out.zero_word_offset = out.bits() == 4 ? 0x11111111 : 0x01010101;
+        out.zero_offset = -(1 << (out.bits() - 1));
         if (checkpoint.find(module + ".g_idx")) out.g_idx = &need_tensor(checkpoint, module + ".g_idx", {DType::kI32}, {k});
         return out;
     }

@@ -41,14 +41,18 @@ std::shared_ptr<const Scheme> read_scheme(const ConfigFields& config) {
         const ConfigFields section = config.object(name);
         std::string method = section.text("quant_method", "");
         if (method.empty() && (section.has("load_in_8bit") || section.has("load_in_4bit"))) method = "bitsandbytes";
-        for (const SchemeRow* row : kSchemes) {
-            if (row->method == method) return row->read(section);
-        }
-        if (method.empty()) method = "without a name";
-        if (section.has("format")) method += cat(" (", section.text("format", ""), ")");
-        refuse_quantization(section.where(), method);
+        return read_scheme_section(section, std::move(method));
     }
     return nullptr;
+}
+
+std::unique_ptr<const Scheme> read_scheme_section(const ConfigFields& section, std::string method) {
+    for (const SchemeRow* row : kSchemes) {
+        if (row->method == method) return row->read(section);
+    }
+    if (method.empty()) method = "without a name";
+    if (section.has("format")) method += cat(" (", section.text("format", ""), ")");
+    refuse_quantization(section.where(), method);
 }
 
 void check_type(const Checkpoint::Entry& entry, Types types) {

@@ -43,6 +43,7 @@ AddedTokens::AddedTokens(std::vector<AddedToken> tokens) : tokens_(std::move(tok
     for (size_t i = 0; i < tokens_.size(); ++i) {
         const std::string& text = tokens_[i].token.text;
         HEARTH_CHECK(!text.empty());
+        if (tokens_[i].left_to_encoder) continue;
         const auto first = static_cast<unsigned char>(text[0]);
         first_[first] = true;
         if (tokens_[i].anywhere) first_anywhere_[first] = any_anywhere_ = true;
@@ -119,11 +120,11 @@ std::vector<AddedTokens::Segment> AddedTokens::cut(std::string_view text, const 
         at = end;
         if (token.single_word && touches_word(text, begin, end)) continue;
         widen(text, token, plain, begin, end);
-        if (begin > plain) out.push_back({plain, begin, -1});
-        out.push_back({begin, end, token.token.id});
+        if (begin > plain) out.push_back({plain, begin, -1, false});
+        out.push_back({begin, end, token.token.id, token.normalized});
         at = plain = end;
     }
-    if (plain < text.size()) out.push_back({plain, text.size(), -1});
+    if (plain < text.size()) out.push_back({plain, text.size(), -1, false});
     return out;
 }
 

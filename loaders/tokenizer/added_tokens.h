@@ -13,8 +13,10 @@ namespace hearth {
 /// A token that stands for one exact text.
 struct AddedToken {
     SpecialToken token;
-    bool single_word = false;  // only where no letter, digit or '_' touches it
-    bool anywhere = false;     // an ordinary word of the vocabulary (runs of spaces, say): also found in what a person wrote
+    bool single_word = false;      // only where no letter, digit or '_' touches it
+    bool anywhere = false;         // an ordinary word of the vocabulary (runs of spaces, say): also found in what a person wrote
+    bool normalized = false;       // as its file says: the reference looks for its normalised text in the normalised text
+    bool left_to_encoder = false;  // not found here: the encoder looks for it once it has normalised the text
 };
 
 /// Whether a token that its file does not call special looks like one all the same: "<tool_call>", "[REF]". Those are not for people
@@ -25,12 +27,13 @@ bool looks_like_markup(std::string_view text);
 class AddedTokens {
 public:
     AddedTokens() = default;
-    /// Texts are not empty and differ.
+    /// Texts are not empty and differ. Those that are left to the encoder are in tokens() and never found.
     explicit AddedTokens(std::vector<AddedToken> tokens);
 
     struct Segment {
         size_t begin = 0, end = 0;  // bytes of the text
         int32_t token = -1;         // the added token that stands here; -1: plain text, not empty
+        bool normalized = false;    // of that token
     };
 
     /// Cuts `text`. `trusted` holds the ranges of trusted bytes, ascending, not touching each other. Time: bytes of the text times the

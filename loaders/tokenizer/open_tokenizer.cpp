@@ -38,9 +38,19 @@ std::shared_ptr<const VocabularyTokenizer> load_file(const fs::path& path, const
                     printable(std::string_view(bytes).substr(0, 16)), "\""));
 }
 
+/// A second file, to be compared; null with a notice where it cannot be read: it would not encode anything.
+std::shared_ptr<const VocabularyTokenizer> load_second(const fs::path& path, std::vector<std::string>* notices) {
+    try {
+        return load_file(path, {});
+    } catch (const Error& error) {
+        if (notices) notices->push_back(cat(path.filename().string(), " is left aside: ", error.what()));
+        return nullptr;
+    }
+}
+
 }  // namespace
 
-std::shared_ptr<const Tokenizer> open_tokenizer(const fs::path& folder) {
+std::shared_ptr<const Tokenizer> open_tokenizer(const fs::path& folder, std::vector<std::string>* notices) {
     TokenizerConfig config;
     std::shared_ptr<const VocabularyTokenizer> chosen;
     std::string chosen_file;
@@ -52,7 +62,8 @@ std::shared_ptr<const Tokenizer> open_tokenizer(const fs::path& folder) {
             chosen = load_file(path, config);
             chosen_file = path.string();
         } else {
-            check_agreement(chosen->vocabulary(), chosen_file, load_file(path, {})->vocabulary(), path.string());
+            const auto second = load_second(path, notices);
+            if (second) check_agreement(chosen->vocabulary(), chosen_file, second->vocabulary(), path.string());
         }
     }
     if (!chosen)

@@ -85,9 +85,10 @@ private:
 };
 
 /// Opens the tokenizer of a checkpoint folder: tokenizer.json, tekken.json, or tokenizer.model (SentencePiece or tiktoken text), with
-/// tokenizer_config.json where there is one. Where several stand side by side they must agree, else Error. Every file is hostile until
+/// tokenizer_config.json where there is one. Where several stand side by side the first encodes and they must agree, else Error; one that
+/// cannot be read beside it is left aside. Lines about what was left aside are added to `notices`. Every file is hostile until
 /// checked. Throws Error{kNotFound} naming the files that were looked for, Error{kBadInput, kUnsupported} naming file and field.
-std::shared_ptr<const Tokenizer> open_tokenizer(const std::filesystem::path& folder);
+std::shared_ptr<const Tokenizer> open_tokenizer(const std::filesystem::path& folder, std::vector<std::string>* notices = nullptr);
 
 /// One file, by its content: for tests and vectors.
 std::shared_ptr<const Tokenizer> open_tokenizer_file(const std::filesystem::path& file);

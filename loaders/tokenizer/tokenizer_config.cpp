@@ -69,6 +69,7 @@ AddedToken parse_added_token(const json& entry, int64_t id, const std::string& w
     out.token.lstrip = fields::boolean(entry, "lstrip", where).value_or(false);
     out.token.rstrip = fields::boolean(entry, "rstrip", where).value_or(false);
     out.single_word = fields::boolean(entry, "single_word", where).value_or(false);
+    out.normalized = fields::boolean(entry, "normalized", where).value_or(!out.token.control);
     out.anywhere = !out.token.control && !looks_like_markup(out.token.text);
     return out;
 }

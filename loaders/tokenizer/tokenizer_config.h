@@ -18,7 +18,8 @@ struct TokenizerConfig {
     std::optional<std::string> bos, eos;  // their texts
     std::optional<bool> add_bos;          // plain text begins with bos
     std::optional<bool> add_prefix_space;
-    std::optional<bool> legacy;  // SentencePiece: every stretch between special tokens gets a prefix space, not just the first
+    std::optional<bool>
+        legacy;  // SentencePiece: every stretch between special tokens gets a prefix space, not just the first; absent: so it is
     std::vector<AddedToken> added;
 };
 

@@ -52,6 +52,8 @@ std::optional<int32_t> Vocabulary::find_added(const std::string& text) const {
     return found == added_by_text_.end() ? std::nullopt : std::optional(added[found->second].token.id);
 }
 
+bool Vocabulary::cuts_any_text() const { return std::ranges::any_of(added, &AddedToken::anywhere); }
+
 VocabularyTokenizer::VocabularyTokenizer(Vocabulary vocabulary, std::unique_ptr<const TextEncoder> encoder)
     : vocabulary_(std::move(vocabulary)), added_(std::move(vocabulary_.added)), encoder_(std::move(encoder)) {
     for (const AddedToken& a : added_.tokens()) {
@@ -80,11 +82,15 @@ std::vector<int32_t> VocabularyTokenizer::encode(const std::vector<TextSpan>& sp
     const std::string_view text = spans.size() == 1 ? spans.front().text : joined;
     std::vector<int32_t> ids;
     ids.reserve(text.size() / 2 + 16);  // address space rather than memory: what is not written is never there
-    for (const AddedTokens::Segment& segment : added_.cut(text, trusted)) {
+    const std::vector<AddedTokens::Segment> segments = added_.cut(text, trusted);
+    for (size_t i = 0; i < segments.size(); ++i) {
+        const AddedTokens::Segment& segment = segments[i];
         if (segment.token >= 0) {
             ids.push_back(segment.token);
         } else {
-            encoder_->encode(text.substr(segment.begin, segment.end - segment.begin), segment.begin == 0, ids);
+            const TextPlace place{segment.begin == 0, i > 0 && segments[i - 1].normalized,
+                                  i + 1 < segments.size() && segments[i + 1].normalized};
+            encoder_->encode(text.substr(segment.begin, segment.end - segment.begin), place, ids);
         }
     }
     return ids;

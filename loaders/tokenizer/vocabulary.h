@@ -40,17 +40,27 @@ struct Vocabulary {
 
     std::optional<int32_t> find_added(const std::string& text) const;
 
+    /// Whether what a person wrote may be cut at an added token.
+    bool cuts_any_text() const;
+
 private:
     std::unordered_map<std::string, size_t> added_by_text_;
 };
 
-/// Encodes text that holds no added token.
+/// Where a stretch of text stands.
+struct TextPlace {
+    bool at_start = true;            // nothing stands before it
+    bool after_normalized = false;   // an added token with `normalized` stands right before it,
+    bool before_normalized = false;  // right behind it
+};
+
+/// Encodes text that holds no added token but those that are left to it.
 class TextEncoder {
 public:
     virtual ~TextEncoder() = default;
 
-    /// Appends the ids of `text`, any bytes, not empty. `at_start`: nothing stands before it.
-    virtual void encode(std::string_view text, bool at_start, std::vector<int32_t>& out) const = 0;
+    /// Appends the ids of `text`, any bytes, not empty.
+    virtual void encode(std::string_view text, const TextPlace& place, std::vector<int32_t>& out) const = 0;
 };
 
 /// A tokenizer whose table can be compared with another's.

@@ -2,8 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stdlib.h>
+
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -74,6 +77,51 @@ TEST(Inspect, NamesWhatAContextWouldNeed) {
     const auto outcome = run_hearth({"inspect", "--context", "4096"});
     EXPECT_EQ(outcome.code, 3);
     EXPECT_THAT(outcome.err, AllOf(HasSubstr("4096"), HasSubstr("1024")));
+}
+
+/// A golden in a folder of its own with its config.json changed.
+class ChangedConfig {
+public:
+    ChangedConfig(const std::string& golden, const json& more) {
+        std::string pattern = (std::filesystem::temp_directory_path() / "hearth_inspect_XXXXXX").string();
+        if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
+        for (const auto& file : std::filesystem::directory_iterator(golden_dir() / golden)) {
+            if (file.path().filename() != "config.json") std::filesystem::create_symlink(file.path(), path_ / file.path().filename());
+        }
+        std::ifstream in(golden_dir() / golden / "config.json");
+        json config = json::parse(in);
+        config.merge_patch(more);
+        std::ofstream(path_ / "config.json") << config;
+    }
+    ~ChangedConfig() { std::filesystem::remove_all(path_); }
+    ChangedConfig(const ChangedConfig&) = delete;
+    ChangedConfig& operator=(const ChangedConfig&) = delete;
+
+    std::string path() const { return path_.string(); }
+
+private:
+    std::filesystem::path path_;
+};
+
+TEST(Inspect, ShowsTheContextThatIsStatedAndTheOneThatIsMeant) {
+    const ChangedConfig yarn("llama-rope-yarn", {{"max_position_embeddings", 64}});
+    EXPECT_THAT(run_hearth({"inspect", "--model", yarn.path()}).out, HasSubstr("256 tokens; max_position_embeddings is 64"));
+    const json report = json::parse(run_hearth({"inspect", "--json", "--context", "200", "--model", yarn.path()}).out);
+    EXPECT_EQ(report["config"]["context"], 256);
+    EXPECT_EQ(report["config"]["longest_context"], 256);
+    EXPECT_EQ(report["config"]["max_position_embeddings"], 64);
+    EXPECT_EQ(report["memory"]["context"], 200);
+
+    const ChangedConfig linear("llama-rope-linear", {{"max_position_embeddings", 64}});
+    EXPECT_THAT(run_hearth({"inspect", "--model", linear.path()}).out, HasSubstr("64 tokens, up to 256 on request"));
+    EXPECT_EQ(run_hearth({"inspect", "--context", "256", "--model", linear.path()}).code, 0);
+    EXPECT_EQ(run_hearth({"inspect", "--context", "257", "--model", linear.path()}).code, 3);
+}
+
+TEST(Inspect, SaysWhatTheFolderLeftToGuess) {
+    const ChangedConfig untold("llama-f16-tied", {{"tie_word_embeddings", nullptr}});
+    EXPECT_THAT(run_hearth({"inspect", "--model", untold.path()}).out, HasSubstr("note            no tensor lm_head.weight"));
+    EXPECT_EQ(json::parse(run_hearth({"inspect", "--json", "--model", untold.path()}).out)["notices"].size(), 1u);
 }
 
 TEST(Inspect, DescribesEveryPlainGolden) {

@@ -106,8 +106,8 @@ private:
         const ModelEntry entry = find_model(model_.model);
         info_ = inspect_checkpoint(entry.folder);
         file_ = entry.name;
-        if (context > info_.config.context)
-            model_.note(cat("the tests are ", context, " tokens long, more than the ", info_.config.context,
+        if (context > info_.config.longest_context())
+            model_.note(cat("the tests are ", context, " tokens long, more than the ", info_.config.longest_context(),
                             " this model was made for: speed is what counts here"));
         return load_model(info_, backend, options);
     }

@@ -55,13 +55,13 @@ private:
 
     void plan(ModelReport& report, const Backend& backend) const {
         const ModelConfig& config = report.info.config;
-        if (model_.context > config.context) {
-            throw Error(ErrorKind::kTooLarge, cat("--context ", model_.context, ": this model was made for ", config.context, " tokens"));
-        }
+        const int64_t longest = config.longest_context();
+        if (model_.context > longest)
+            throw Error(ErrorKind::kTooLarge, cat("--context ", model_.context, ": this model was made for ", longest, " tokens"));
         EngineOptions wanted;
         wanted.cache_dtype = model_.cache_dtype();
         wanted.context = model_.context > 0 ? model_.context : config.context;
-        const EngineOptions engine = resolve_options(wanted, config.context);
+        const EngineOptions engine = resolve_options(wanted, longest);
         const Weights planned = planned_layer(report.info, backend, model_.quantize());
         report.kernels = choose_kernels(report.info, planned, backend, engine);
         MemoryPlan& memory = report.memory;

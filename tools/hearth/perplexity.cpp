@@ -50,6 +50,7 @@ public:
         const std::string text = files_.empty() ? read_input(kMostTextBytes) : read_file(files_.front(), kMostTextBytes);
         const ModelEntry entry = find_model(model_.model);
         const CheckpointInfo info = inspect_checkpoint(entry.folder);
+        for (const std::string& notice : info.notices) model_.note(notice);
         choose_windows(info);
         const std::vector<int32_t> tokens = encode(*open_tokenizer(info.folder), text);
         Interrupts interrupts;  // an unfinished file of --kl-base must not stay
@@ -64,9 +65,9 @@ public:
 
 private:
     void choose_windows(const CheckpointInfo& info) {
-        if (model_.context > info.config.context) {
+        if (model_.context > info.config.longest_context()) {
             throw Error(ErrorKind::kTooLarge,
-                        cat("--context ", model_.context, ": this model was made for ", info.config.context, " tokens"));
+                        cat("--context ", model_.context, ": this model was made for ", info.config.longest_context(), " tokens"));
         }
         windows_.context = model_.context > 0 ? model_.context : std::min(kDefaultWindow, info.config.context);
         if (windows_.stride == 0) windows_.stride = std::max<int64_t>(1, windows_.context / 2);

@@ -69,6 +69,10 @@ bool BpeModel::has_all_bytes() const {
     return std::none_of(byte_ids.begin(), byte_ids.end(), [](int32_t id) { return id < 0; });
 }
 
+bool BpeModel::has_bytes(std::string_view text) const {
+    return std::ranges::all_of(text, [&](char c) { return byte_ids[static_cast<unsigned char>(c)] >= 0; });
+}
+
 void BpeModel::encode_word(std::string_view word, std::vector<int32_t>& out, MergeScratch& scratch, std::vector<int32_t>& symbols) const {
     if (word.size() <= longest_whole_word) {
         if (const auto found = whole_words.find(word); found != whole_words.end()) {
@@ -87,7 +91,7 @@ void BpeModel::encode_word(std::string_view word, std::vector<int32_t>& out, Mer
             const Utf8Char c = next_utf8(word.substr(at));
             if (const auto found = char_ids.find(c.code); found != char_ids.end()) {
                 run.add(found->second);
-            } else if (byte_fallback) {
+            } else if (byte_fallback && has_bytes(word.substr(at, c.length))) {
                 for (size_t i = 0; i < c.length; ++i) run.add(byte_ids[static_cast<unsigned char>(word[at + i])]);
             } else {
                 run.add_unknown();

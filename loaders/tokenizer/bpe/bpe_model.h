@@ -25,7 +25,7 @@ struct BpeModel {
     bool byte_level = false;  // symbols are bytes; else characters
     std::array<int32_t, 256>
         byte_ids;                // of a single byte, -1: none. Byte level: the symbols; else: what an unknown character falls back to
-    bool byte_fallback = false;  // all 256 are there
+    bool byte_fallback = false;  // an unknown character becomes its bytes, if each of them is there
     std::unordered_map<uint32_t, int32_t> char_ids;
     int32_t unknown = -1;       // -1: what is unknown is left out
     bool fuse_unknown = false;  // neighbouring unknown characters become one token
@@ -48,6 +48,7 @@ struct BpeModel {
     void encode_word(std::string_view word, std::vector<int32_t>& out, MergeScratch& scratch, std::vector<int32_t>& symbols) const;
 
 private:
+    bool has_bytes(std::string_view text) const;  // each has a token
     int32_t first_symbol(std::string_view text) const;
     int32_t last_symbol(std::string_view text) const;
 };

@@ -1,5 +1,7 @@
 #include "loaders/tokenizer/bpe/pre_tokenizer.h"
 
+#include "loaders/tokenizer/bpe/growth.h"
+
 namespace hearth {
 
 const char* const kGpt2Pattern = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
@@ -130,7 +132,10 @@ void PreTokenizer::run(std::string_view text, bool at_start, const Sink& sink) c
             sink(batch, ends);
         } else {
             Pieces pieces{std::string(batch), ends};
-            for (size_t i = first_step; i < steps_.size(); ++i) steps_[i]->apply(pieces, at_start && batch_begin == 0);
+            for (size_t i = first_step; i < steps_.size(); ++i) {
+                steps_[i]->apply(pieces, at_start && batch_begin == 0);  // at most 8 times as long
+                check_growth(pieces.text.size(), growth_limit(batch.size()), batch.size(), "the pre-tokenizer");
+            }
             sink(pieces.text, pieces.ends);
         }
         ends.clear();

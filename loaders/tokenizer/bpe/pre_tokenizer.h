@@ -68,10 +68,12 @@ public:
 class PreTokenizer {
 public:
     void add(std::unique_ptr<const PreTokenizerStep> step) { steps_.push_back(std::move(step)); }
+    size_t size() const { return steps_.size(); }
 
     using Sink = std::function<void(std::string_view text, const std::vector<size_t>& ends)>;
 
     /// Gives `sink` all pieces of `text`, not empty, from left to right, some at a time: a long text's pieces do not all exist at once.
+    /// What the steps make of a text stays within its growth_limit, else Error{kTooLarge}.
     void run(std::string_view text, bool at_start, const Sink& sink) const;
 
 private:

@@ -141,7 +141,7 @@ ParsedModel parse_bpe_model(const json& node, bool byte_level, const std::string
     read_merges(out.model, fields::required(fields::array(node, "merges", where), "merges", where), ids, where + ".merges");
     set_symbols(out.model, out.tokens);
     if (fields::boolean(node, "ignore_merges", where).value_or(false)) set_whole_words(out.model, out.tokens);
-    out.model.byte_fallback = !byte_level && fields::boolean(node, "byte_fallback", where).value_or(false) && out.model.has_all_bytes();
+    out.model.byte_fallback = !byte_level && fields::boolean(node, "byte_fallback", where).value_or(false);
     if (const auto unknown = fields::string(node, "unk_token", where)) {
         const auto found = ids.find(*unknown);
         if (found == ids.end())

@@ -38,8 +38,8 @@ struct ParsedDecoder {
 /// Without a node: byte level if `byte_level`, else as written.
 ParsedDecoder parse_decoder(const nlohmann::json* node, bool byte_level, const std::string& file);
 
-/// The bytes of the token spelt `token`.
-std::string decode_token(const ParsedDecoder& decoder, const std::string& token);
+/// The bytes of the token spelt `token`. Throws Error naming `file` where they are more than kMaxDecodedGrowth times as many.
+std::string decode_token(const ParsedDecoder& decoder, const std::string& token, const std::string& file);
 
 /// "model": BPE.
 struct ParsedModel {

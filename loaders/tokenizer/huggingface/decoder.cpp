@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "loaders/tokenizer/bpe/byte_level.h"
+#include "loaders/tokenizer/bpe/growth.h"
 #include "loaders/tokenizer/huggingface/components.h"
 #include "loaders/tokenizer/json_fields.h"
 
@@ -51,6 +52,7 @@ struct Builder {
         if (from.empty()) throw Error(ErrorKind::kBadInput, cat(where, ": replaces the empty text"));
         if (fused) throw Error(ErrorKind::kUnsupported, cat(where, " after Fuse is not supported"));
         out.replaces.emplace_back(std::move(from), std::move(to));
+        check_steps(out.replaces.size(), file + ": decoder");
     }
 
     void add_strip(const json& node, const std::string& where) {
@@ -77,13 +79,18 @@ ParsedDecoder parse_decoder(const json* node, bool byte_level, const std::string
     return std::move(builder.out);
 }
 
-std::string decode_token(const ParsedDecoder& decoder, const std::string& token) {
+std::string decode_token(const ParsedDecoder& decoder, const std::string& token, const std::string& file) {
     if (decoder.byte_level) {
         if (auto bytes = bytes_of_byte_level(token)) return *std::move(bytes);
     }
     if (decoder.byte_fallback) {
         if (const auto byte = parse_byte_token(token)) return std::string(1, static_cast<char>(*byte));
     }
+    const size_t limit = kMaxDecodedGrowth * token.size();
+    const auto refuse = [&] {
+        throw Error(ErrorKind::kTooLarge,
+                    cat(file, ": decoder: makes more than ", kMaxDecodedGrowth, " bytes of each of token \"", printable(token, 40), "\""));
+    };
     std::string out = token;
     for (const auto& [from, to] : decoder.replaces) {
         std::string next;
@@ -91,8 +98,10 @@ std::string decode_token(const ParsedDecoder& decoder, const std::string& token)
         for (size_t found; (found = out.find(from, at)) != std::string::npos; at = found + from.size()) {
             next.append(out, at, found - at);
             next += to;
+            if (next.size() > limit) refuse();
         }
         next.append(out, at);
+        if (next.size() > limit) refuse();
         out = std::move(next);
     }
     return out;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "loaders/tokenizer/bpe/growth.h"
 #include "loaders/tokenizer/huggingface/components.h"
 #include "loaders/tokenizer/json_fields.h"
 #include "loaders/tokenizer/unicode.h"
@@ -15,9 +16,12 @@ using nlohmann::json;
 class Prepend : public NormalizerStep {
 public:
     explicit Prepend(std::string text) : text_(std::move(text)) {}
-    void apply(std::string& text) const override {
-        if (!text.empty()) text.insert(0, text_);
+    void apply(std::string& text, size_t from) const override {
+        if (text.empty()) return;
+        check_growth(text.size() + text_.size(), growth_limit(from), from, "the normaliser");
+        text.insert(0, text_);
     }
+    bool prepends() const override { return true; }
 
 private:
     std::string text_;
@@ -26,16 +30,17 @@ private:
 class ReplaceText : public NormalizerStep {
 public:
     ReplaceText(std::string from, std::string to) : from_(std::move(from)), to_(std::move(to)) {}
-    void apply(std::string& text) const override {
-        std::string out;
+    void apply(std::string& text, size_t from) const override {
+        const std::string_view view = text;
+        BoundedText out(from);
         size_t at = 0;
-        for (size_t found; (found = text.find(from_, at)) != std::string::npos; at = found + from_.size()) {
-            out.append(text, at, found - at);
-            out += to_;
+        for (size_t found; (found = view.find(from_, at)) != std::string_view::npos; at = found + from_.size()) {
+            out.append(view.substr(at, found - at));
+            out.append(to_);
         }
         if (at == 0) return;
-        out.append(text, at);
-        text = std::move(out);
+        out.append(view.substr(at));
+        text = out.take();
     }
 
 private:
@@ -45,17 +50,18 @@ private:
 class ReplacePattern : public NormalizerStep {
 public:
     ReplacePattern(Regex pattern, std::string to) : pattern_(std::move(pattern)), to_(std::move(to)) {}
-    void apply(std::string& text) const override {
+    void apply(std::string& text, size_t from) const override {
         if (text.empty()) return;
-        std::string out;
+        const std::string_view view = text;
+        BoundedText out(from);
         size_t at = 0;
         for (const auto& [begin, end] : pattern_.find_all(text, {text.size()})) {
-            out.append(text, at, begin - at);
-            out += to_;
+            out.append(view.substr(at, begin - at));
+            out.append(to_);
             at = end;
         }
-        out.append(text, at);
-        text = std::move(out);
+        out.append(view.substr(at));
+        text = out.take();
     }
 
 private:
@@ -66,7 +72,10 @@ private:
 class ToNormalForm : public NormalizerStep {
 public:
     explicit ToNormalForm(NormalForm form) : form_(form) {}
-    void apply(std::string& text) const override { text = normalize(text, form_); }
+    void apply(std::string& text, size_t from) const override {
+        text = normalize(text, form_);  // at most 11 times as long
+        check_growth(text.size(), growth_limit(from), from, "the normaliser");
+    }
 
 private:
     NormalForm form_;
@@ -120,6 +129,7 @@ void add(ParsedNormalizer& out, const json& node, const std::string& file) {
 ParsedNormalizer parse_normalizer(const json* node, const std::string& file) {
     ParsedNormalizer out;
     if (node) add(out, *node, file);
+    check_steps(out.steps.size(), file + ": normalizer");
     return out;
 }
 

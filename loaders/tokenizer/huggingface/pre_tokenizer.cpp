@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "loaders/tokenizer/bpe/growth.h"
 #include "loaders/tokenizer/huggingface/components.h"
 #include "loaders/tokenizer/json_fields.h"
 
@@ -85,6 +86,7 @@ void add(ParsedPreTokenizer& out, const json& node, std::optional<bool> prefix, 
 ParsedPreTokenizer parse_pre_tokenizer(const json* node, std::optional<bool> add_prefix_space, const std::string& file) {
     ParsedPreTokenizer out;
     if (node) add(out, *node, add_prefix_space, file);
+    check_steps(out.steps.size(), file + ": pre_tokenizer");
     return out;
 }
 

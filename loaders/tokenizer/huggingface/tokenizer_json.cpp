@@ -46,13 +46,25 @@ void add_added_tokens(Vocabulary& vocabulary, const json& root, const std::strin
     }
 }
 
+/// Ordinary words that are to be found in the normalised text: the encoder does that. Others are found in the text as it was written.
+std::vector<AddedToken> take_normalized_words(Vocabulary& vocabulary) {
+    std::vector<AddedToken> out;
+    for (AddedToken& token : vocabulary.added) {
+        if (!token.anywhere || !token.normalized) continue;
+        token.left_to_encoder = true;
+        out.push_back(token);
+    }
+    return out;
+}
+
 RoundTrip promise(const BpeModel& model, const ParsedNormalizer& normalizer, const ParsedPreTokenizer& pre_tokenizer,
                   const ParsedDecoder& decoder) {
     if (normalizer.rewrites || pre_tokenizer.removes || pre_tokenizer.prepends) return RoundTrip::kUpToUnknown;
     if (model.byte_level)
         return model.has_all_bytes() && decoder.byte_level && normalizer.steps.empty() ? RoundTrip::kBytes : RoundTrip::kUpToUnknown;
-    return model.byte_fallback && decoder.byte_fallback && normalizer.prepends == decoder.drops_prefix_space ? RoundTrip::kSanitizedText
-                                                                                                             : RoundTrip::kUpToUnknown;
+    return model.byte_fallback && model.has_all_bytes() && decoder.byte_fallback && normalizer.prepends == decoder.drops_prefix_space
+               ? RoundTrip::kSanitizedText
+               : RoundTrip::kUpToUnknown;
 }
 
 }  // namespace
@@ -71,7 +83,7 @@ std::shared_ptr<const VocabularyTokenizer> load_tokenizer_json(std::string_view 
     vocabulary.round_trip = promise(model.model, normalizer, pre_tokenizer, decoder);
     vocabulary.drops_prefix_space = decoder.drops_prefix_space;
     for (std::string& token : model.tokens) {
-        std::string bytes = decode_token(decoder, token);
+        std::string bytes = decode_token(decoder, token, file);
         vocabulary.entries.push_back({std::move(token), std::move(bytes), false});
     }
     add_added_tokens(vocabulary, root, file);
@@ -80,7 +92,9 @@ std::shared_ptr<const VocabularyTokenizer> load_tokenizer_json(std::string_view 
         vocabulary.adds_bos = vocabulary.bos.has_value();
     }
     apply_config(vocabulary, config);
-    auto encoder = std::make_unique<BpeEncoder>(std::move(normalizer.steps), std::move(pre_tokenizer.steps), std::move(model.model));
+    if (normalizer.prepends && vocabulary.cuts_any_text()) vocabulary.round_trip = RoundTrip::kUpToUnknown;
+    const std::vector<AddedToken> words = take_normalized_words(vocabulary);
+    auto encoder = std::make_unique<BpeEncoder>(std::move(normalizer.steps), std::move(pre_tokenizer.steps), std::move(model.model), words);
     return std::make_shared<VocabularyTokenizer>(std::move(vocabulary), std::move(encoder));
 }
 

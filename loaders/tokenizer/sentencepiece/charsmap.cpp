@@ -12,7 +12,8 @@ namespace hearth {
 namespace {
 
 constexpr size_t kMaxCharsmap = 8 << 20;
-constexpr uint8_t kMaxMatches = 31;  // rules on one path; the library has room for 32
+constexpr uint8_t kMaxMatches = 31;     // rules on one path; the library has room for 32
+constexpr size_t kMaxReplacement = 64;  // bytes that one rule writes, for one byte at least; U+FDFA becomes 33
 
 uint32_t label(uint32_t unit) { return unit & 0x800000FFu; }
 uint32_t offset(uint32_t unit) { return (unit >> 10) << ((unit & 0x200u) >> 6); }
@@ -21,8 +22,8 @@ uint32_t value(uint32_t unit) { return unit & 0x7FFFFFFFu; }
 
 class TrieCheck {
 public:
-    TrieCheck(std::vector<uint32_t> units, size_t texts_bytes, const std::string& file)
-        : units_(std::move(units)), state_(units_.size(), kNew), depth_(units_.size()), texts_bytes_(texts_bytes), file_(file) {}
+    TrieCheck(std::vector<uint32_t> units, std::string_view texts, const std::string& file)
+        : units_(std::move(units)), state_(units_.size(), kNew), depth_(units_.size()), texts_(texts), file_(file) {}
 
     /// Depth first with a stack of our own. Nodes may be shared between paths but not be their own ancestors; depth_ is the largest number
     /// of rules on a path from a node down.
@@ -64,9 +65,15 @@ private:
         const uint32_t unit = units_[node];
         const uint32_t children = node ^ offset(unit);
         if (children >= units_.size()) fail("leads outside its table");
-        if (has_leaf(unit) && value(units_[children]) >= texts_bytes_) fail("points past the replacement texts");
+        if (has_leaf(unit)) check_replacement(value(units_[children]));
         state_[node] = kOpen;
         stack_.push_back({node, children, 0, has_leaf(unit), 0});
+    }
+
+    void check_replacement(size_t at) const {
+        if (at >= texts_.size()) fail("points past the replacement texts");
+        if (texts_.substr(at, kMaxReplacement + 1).find('\0') == std::string_view::npos)
+            throw Error(ErrorKind::kTooLarge, cat(file_, ": a normalisation rule writes more than ", kMaxReplacement, " bytes"));
     }
 
     void close() {
@@ -82,7 +89,7 @@ private:
     std::vector<uint32_t> units_;
     std::vector<uint8_t> state_, depth_;
     std::vector<Frame> stack_;
-    size_t texts_bytes_;
+    std::string_view texts_;  // each ends in a NUL, the last one too
     const std::string& file_;
 };
 
@@ -106,7 +113,7 @@ void check_charsmap(std::string_view charsmap, const std::string& file) {
     if (charsmap.back() != '\0') fail("the last replacement text does not end");
     std::vector<uint32_t> units(trie_bytes / 4);
     for (size_t i = 0; i < units.size(); ++i) units[i] = read_u32(charsmap, 4 + 4 * i);
-    TrieCheck(std::move(units), charsmap.size() - 4 - trie_bytes, file).run();
+    TrieCheck(std::move(units), charsmap.substr(4 + trie_bytes), file).run();
 }
 
 }  // namespace hearth

@@ -37,8 +37,8 @@ public:
         }
     }
 
-    void encode(std::string_view text, bool at_start, std::vector<int32_t>& out) const override {
-        const Processor& processor = at_start || !later_ ? *at_start_ : *later_;
+    void encode(std::string_view text, const TextPlace& place, std::vector<int32_t>& out) const override {
+        const Processor& processor = place.at_start || !later_ ? *at_start_ : *later_;
         std::vector<int> ids;
         const auto status = processor.Encode(sanitize_utf8(text), &ids);
         if (!status.ok()) throw Error(ErrorKind::kBadInput, cat(file_, ": sentencepiece cannot encode this text: ", status.ToString()));
@@ -109,7 +109,10 @@ std::shared_ptr<const VocabularyTokenizer> load_sentencepiece(std::string_view b
     vocabulary.eos = checked_piece(model, model.eos_id);
     vocabulary.adds_bos = vocabulary.bos.has_value();
     apply_config(vocabulary, config);
-    auto encoder = std::make_unique<SentencePieceEncoder>(std::move(model), config.legacy.value_or(false), file);
+    const bool always_prefix = config.legacy.value_or(true);
+    if (always_prefix && model.add_dummy_prefix && vocabulary.cuts_any_text())
+        vocabulary.round_trip = RoundTrip::kUpToUnknown;  // a space comes in behind each such token
+    auto encoder = std::make_unique<SentencePieceEncoder>(std::move(model), always_prefix, file);
     return std::make_shared<VocabularyTokenizer>(std::move(vocabulary), std::move(encoder));
 }
 

@@ -188,6 +188,39 @@ TEST(LoadedModel, TakesTheContextThatIsAskedForWithinTheModels) {
     }
 }
 
+TEST(LoadedModel, GivesTheContextThatTheRotationIsStretchedTo) {
+    EmberCopy yarn;
+    yarn.edit("config.json", R"("rope_type": "default")",
+              R"("rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 1024)");
+    EXPECT_EQ(LoadedModel::open(yarn.options())->engine().options().context, 4096);
+    OpenOptions options = yarn.options();
+    options.context = 4000;
+    EXPECT_EQ(LoadedModel::open(options)->engine().options().context, 4000);
+    options.context = 4097;
+    EXPECT_THROW(LoadedModel::open(options), Error);
+}
+
+TEST(LoadedModel, GivesALinearlyStretchedContextOnRequest) {
+    EmberCopy linear;
+    linear.edit("config.json", R"("rope_type": "default")", R"("rope_type": "linear", "factor": 2.0)");
+    EXPECT_EQ(LoadedModel::open(linear.options())->engine().options().context, 1024);
+    OpenOptions options = linear.options();
+    options.context = 2048;
+    EXPECT_EQ(LoadedModel::open(options)->engine().options().context, 2048);
+    options.context = 2049;
+    EXPECT_THROW(LoadedModel::open(options), Error);
+}
+
+TEST(LoadedModel, SaysWhatTheFolderLeftToGuess) {
+    EmberCopy untold;
+    untold.edit("config.json", R"("tie_word_embeddings": true,)", "");
+    OpenOptions options = untold.options();
+    std::string notices;
+    options.notice = [&](const std::string& line) { notices += line + "\n"; };
+    LoadedModel::open(options);
+    EXPECT_NE(notices.find("no tensor lm_head.weight, and config.json has no tie_word_embeddings"), std::string::npos) << notices;
+}
+
 TEST(LoadedModel, AnswersAQuestion) {
     const auto model = LoadedModel::open({});
     Request request;

@@ -22,7 +22,11 @@ void write_shards(const TempFolder& folder, const std::string& weight_map) {
     write_file(folder / kIndex, "{\"metadata\": {\"total_size\": 2}, \"weight_map\": " + weight_map + "}");
 }
 
-char byte_of(const Checkpoint& checkpoint, const std::string& name) { return static_cast<char>(*checkpoint.find(name)->data()); }
+char byte_of(const Checkpoint& checkpoint, const std::string& name) {
+    std::byte out{};
+    checkpoint.find(name)->read(0, 1, &out);
+    return static_cast<char>(out);
+}
 
 TEST(Checkpoint, ReadsASingleFile) {
     TempFolder folder;
@@ -36,14 +40,53 @@ TEST(Checkpoint, ReadsASingleFile) {
 TEST(Checkpoint, FollowsTheIndexAndNothingElse) {
     TempFolder folder;
     write_shards(folder, R"({"a": "model-1.safetensors", "b": "model-2.safetensors"})");
-    // Not in the index: neither is opened, or this would fail.
-    write_file(folder / "model.safetensors", "garbage");
+    // Not in the index: none is opened, or this would fail.
     write_file(folder / "consolidated.00.safetensors", "garbage");
+    write_file(folder / "model-00001-of-00002.safetensors", "garbage");
     const Checkpoint checkpoint = Checkpoint::open(folder.path());
     EXPECT_EQ(checkpoint.files().size(), 2u);
     EXPECT_EQ(byte_of(checkpoint, "a"), 'A');
     EXPECT_EQ(byte_of(checkpoint, "b"), 'B');
-    EXPECT_EQ(checkpoint.find("extra"), nullptr);
+}
+
+TEST(Checkpoint, HoldsTensorsOfAnOpenedShardThatTheIndexLeavesOut) {
+    TempFolder folder;
+    write_shards(folder, R"({"a": "model-1.safetensors", "b": "model-2.safetensors"})");
+    EXPECT_EQ(byte_of(Checkpoint::open(folder.path()), "extra"), 'E');
+    // What the index lists is where it says; what it does not list must lie in one place.
+    write_file(folder / "model-1.safetensors", safetensors({{"a", "U8", {1}, "A"}, {"b", "U8", {1}, "X"}}));
+    EXPECT_EQ(byte_of(Checkpoint::open(folder.path()), "b"), 'B');
+    write_file(folder / "model-1.safetensors", safetensors({{"a", "U8", {1}, "A"}, {"extra", "U8", {1}, "X"}}));
+    EXPECT_REFUSED(Checkpoint::open(folder.path()), ErrorKind::kBadInput, "tensor \"extra\" is in ");
+}
+
+TEST(Checkpoint, OpensAShardOfTheSameSetThatTheIndexForgets) {
+    TempFolder folder;
+    write_file(folder / "model-00001-of-00002.safetensors", safetensors({{"a", "U8", {1}, "A"}}));
+    write_file(folder / "model-00002-of-00002.safetensors", safetensors({{"b", "U8", {1}, "B"}}));
+    write_file(folder / "model-00003-of-00003.safetensors", "of another set");
+    write_file(folder / "other-00001-of-00002.safetensors", "of another set");
+    write_file(folder / kIndex, R"({"weight_map": {"a": "model-00001-of-00002.safetensors"}})");
+    EXPECT_EQ(byte_of(Checkpoint::open(folder.path()), "b"), 'B');
+    write_file(folder / "model-00002-of-00002.safetensors", "");
+    EXPECT_REFUSED(Checkpoint::open(folder.path()), ErrorKind::kBadInput, "model-00002-of-00002.safetensors");
+}
+
+TEST(Checkpoint, TakesTheWholeFileBesideAStaleIndex) {
+    TempFolder folder;
+    write_file(folder / "model.safetensors", safetensors({{"a", "U8", {1}, "A"}}));
+    write_file(folder / kIndex, R"({"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}})");
+    const Checkpoint checkpoint = Checkpoint::open(folder.path());
+    EXPECT_EQ(checkpoint.entries().size(), 1u);
+    EXPECT_EQ(byte_of(checkpoint, "a"), 'A');
+}
+
+TEST(Checkpoint, NamesShardsWithoutTheirIndex) {
+    TempFolder folder;
+    write_file(folder / "model-00001-of-00002.safetensors", safetensors({{"a", "U8", {1}, "A"}}));
+    write_file(folder / "model-00002-of-00002.safetensors", safetensors({{"b", "U8", {1}, "B"}}));
+    EXPECT_REFUSED(Checkpoint::open(folder.path()), ErrorKind::kNotFound,
+                   "found model-00001-of-00002.safetensors and so on, 2 shards in all, without the index");
 }
 
 TEST(Checkpoint, FollowsLinksAsInTheHuggingFaceCache) {

@@ -212,6 +212,34 @@ TEST(Config, WorksOutYarnsAttentionFactor) {
     EXPECT_EQ(yarn({{"original_max_position_embeddings", nullptr}}).original_context, 131072);
 }
 
+TEST(Config, ContextIsWhatTheRotationStretchesItTo) {
+    const auto config = [](int64_t stated, const Json& scaling) {
+        return llama({{"max_position_embeddings", stated}, {"rope_scaling", scaling}});
+    };
+    const Json yarn = {{"rope_type", "yarn"}, {"factor", 4.0}, {"original_max_position_embeddings", 32768}};
+    for (const int64_t stated : {32768, 40960, 131072}) {  // Qwen's cards leave it alone, others write the stretched one
+        EXPECT_EQ(config(stated, yarn).context, 131072) << stated;
+        EXPECT_EQ(config(stated, yarn).longest_context(), 131072) << stated;
+        EXPECT_EQ(config(stated, yarn).stated_context, stated);
+    }
+    EXPECT_EQ(config(200000, yarn).context, 200000);
+    EXPECT_EQ(config(4096, {{"rope_type", "yarn"}, {"factor", 0.5}}).context, 4096);
+    EXPECT_EQ(config(1 << 26, {{"rope_type", "yarn"}, {"factor", 1e6}}).context, 1 << 27);
+    EXPECT_EQ(config(131072, {{"rope_type", "yarn"}, {"original_max_position_embeddings", 8192}}).context, 131072);  // factor worked out
+
+    const ModelConfig linear = config(2048, {{"rope_type", "linear"}, {"factor", 4.0}});
+    EXPECT_EQ(linear.context, 2048);
+    EXPECT_EQ(linear.longest_context(), 8192);
+    EXPECT_EQ(config(2048, {{"rope_type", "linear"}, {"factor", 0.5}}).longest_context(), 2048);
+    const ModelConfig llama3 = config(8192, {{"rope_type", "llama3"},
+                                             {"factor", 8.0},
+                                             {"low_freq_factor", 1.0},
+                                             {"high_freq_factor", 4.0},
+                                             {"original_max_position_embeddings", 2048}});
+    EXPECT_EQ(llama3.context, 8192);
+    EXPECT_EQ(llama3.longest_context(), 8192);
+}
+
 TEST(Config, RefusesRopeThatItDoesNotDoByName) {
     const auto rope = [](const Json& section) { return llama({{"rope_scaling", section}}); };
     for (const std::string kind : {"dynamic", "longrope", "su", "mrope", "ntk-by-parts", ""}) {

@@ -8,7 +8,7 @@
 #include "loaders/checkpoint.h"
 #include "loaders/inspect.h"
 #include "loaders/load_model.h"
-#include "tests/loaders/checkpoint/files.h"
+#include "tests/loaders/checkpoint/quantized_folder.h"
 
 namespace hearth {
 namespace {
@@ -126,9 +126,24 @@ TEST(Inspect, CountsUnknownTensorsAndIgnoresThem) {
     for (const TensorInfo& tensor : list_tensors(folder.path())) (tensor.used ? used : unused)++;
     EXPECT_EQ(unused, 2);
     EXPECT_GT(used, 10);
+    EXPECT_TRUE(info.notices.empty());
 }
 
-TEST(Inspect, DecidesTiesByTheTensorsAndNotByTheFlag) {
+TEST(Inspect, SaysThatWeightsOfALayerAreNotUsed) {
+    TempFolder folder;
+    write_changed(folder, "llama-plain", [](Parts& parts) { add_tensor(parts, "model.layers.1.self_attn.q_norm.weight", "F32", {8}, 32); });
+    const CheckpointInfo info = inspect_checkpoint(folder.path());
+    ASSERT_EQ(info.notices.size(), 1u);
+    EXPECT_EQ(info.notices[0], "1 weight of the layers is not used by a llama model of 2 layers: model.layers.1.self_attn.q_norm.weight");
+    change_config(folder, {{"num_hidden_layers", 1}});
+    ASSERT_EQ(inspect_checkpoint(folder.path()).notices.size(), 1u);
+    EXPECT_NE(
+        inspect_checkpoint(folder.path()).notices[0].find("10 weights of the layers are not used by a llama model of 1 layer, such as "),
+        std::string::npos)
+        << inspect_checkpoint(folder.path()).notices[0];
+}
+
+TEST(Inspect, TiesWhereOneTableIsMissingAndTheFlagAllowsIt) {
     {
         TempFolder folder;  // flag true, both there: the head has weights of its own
         copy_golden("llama-plain", folder.path());
@@ -136,16 +151,21 @@ TEST(Inspect, DecidesTiesByTheTensorsAndNotByTheFlag) {
         EXPECT_FALSE(inspect_checkpoint(folder.path()).config.tied_embeddings);
     }
     {
-        TempFolder folder;  // flag false, no head
+        TempFolder folder;  // no flag, no head: said
         copy_golden("llama-f16-tied", folder.path());
-        change_config(folder, {{"tie_word_embeddings", false}});
-        EXPECT_TRUE(inspect_checkpoint(folder.path()).config.tied_embeddings);
+        change_config(folder, {{"tie_word_embeddings", nullptr}});
+        const CheckpointInfo info = inspect_checkpoint(folder.path());
+        EXPECT_TRUE(info.config.tied_embeddings);
+        ASSERT_EQ(info.notices.size(), 1u);
+        EXPECT_EQ(info.notices[0],
+                  "no tensor lm_head.weight, and config.json has no tie_word_embeddings: model.embed_tokens.weight stands for it");
     }
     {
         TempFolder folder;  // only the head is there
         write_changed(folder, "llama-f16-tied", [](Parts& parts) { rename_tensor(parts, "model.embed_tokens.weight", "lm_head.weight"); });
         const CheckpointInfo info = inspect_checkpoint(folder.path());
         EXPECT_TRUE(info.config.tied_embeddings);
+        EXPECT_TRUE(info.notices.empty());
         EXPECT_EQ(info.parameters, inspect_checkpoint(own_goldens() / "llama-f16-tied").parameters);
     }
     {
@@ -156,7 +176,69 @@ TEST(Inspect, DecidesTiesByTheTensorsAndNotByTheFlag) {
     {
         TempFolder folder;  // a head under a name that we do not know is no tie
         write_changed(folder, "llama-plain", [](Parts& parts) { rename_tensor(parts, "lm_head.weight", "output.weight"); });
-        EXPECT_REFUSED(inspect_checkpoint(folder.path()), ErrorKind::kBadInput, "an unknown tensor \"output.weight\" has its shape");
+        EXPECT_REFUSED(inspect_checkpoint(folder.path()), ErrorKind::kBadInput, "an unknown tensor \"output.weight\" of ");
+        change_config(folder, {{"tie_word_embeddings", nullptr}});
+        EXPECT_REFUSED(inspect_checkpoint(folder.path()), ErrorKind::kBadInput, "an unknown tensor \"output.weight\" of ");
+    }
+}
+
+TEST(Inspect, RefusesAFolderThatDeniesATieAndLacksATable) {
+    for (const std::string table : {"lm_head.weight", "model.embed_tokens.weight"}) {
+        TempFolder folder;
+        write_changed(folder, "llama-f16-tied", [&](Parts& parts) {
+            if (table != "lm_head.weight") rename_tensor(parts, "model.embed_tokens.weight", "lm_head.weight");
+        });
+        change_config(folder, {{"tie_word_embeddings", false}});
+        EXPECT_REFUSED(inspect_checkpoint(folder.path()), ErrorKind::kBadInput,
+                       "no tensor " + table + " among its 20, and tie_word_embeddings in config.json is false");
+    }
+}
+
+/// A golden in two shards whose index lists what `listed` says.
+void write_two_shards(const TempFolder& folder, const std::string& golden, const std::function<bool(const std::string&)>& in_second,
+                      const std::function<bool(const std::string&)>& listed) {
+    copy_golden(golden, folder.path());
+    testing::Tensors whole(folder / "model.safetensors");
+    std::vector<testing::MadeTensor> first, second;
+    Json map;
+    for (const auto& tensor : whole.all()) {
+        (in_second(tensor.name) ? second : first).push_back(tensor);
+        if (listed(tensor.name))
+            map[tensor.name] = in_second(tensor.name) ? "model-00002-of-00002.safetensors" : "model-00001-of-00002.safetensors";
+    }
+    fs::remove(folder / "model.safetensors");
+    write_file(folder / "model-00001-of-00002.safetensors", testing::safetensors(first));
+    write_file(folder / "model-00002-of-00002.safetensors", testing::safetensors(second));
+    write_file(folder / "model.safetensors.index.json", Json{{"weight_map", map}}.dump());
+}
+
+TEST(Inspect, FindsAHeadThatTheIndexLeavesOut) {
+    const auto is_head = [](const std::string& name) { return name == "lm_head.weight"; };
+    const auto others = [&](const std::string& name) { return !is_head(name); };
+    const CheckpointInfo whole = inspect_checkpoint(own_goldens() / "llama-plain");
+    TempFolder apart, together;
+    write_two_shards(apart, "llama-plain", is_head, others);  // the index names the first shard alone
+    write_two_shards(
+        together, "llama-plain", [](const std::string& name) { return name.find("norm") != std::string::npos; }, others);
+    for (const TempFolder* folder : {&apart, &together}) {
+        const CheckpointInfo info = inspect_checkpoint(folder->path());
+        EXPECT_FALSE(info.config.tied_embeddings);
+        EXPECT_EQ(info.parameters, whole.parameters);
+        EXPECT_EQ(info.ignored_tensors, 0);
+    }
+}
+
+TEST(Inspect, FindsBiasesThatTheIndexLeavesOut) {
+    const auto is_bias = [](const std::string& name) { return name.ends_with(".bias"); };
+    const auto others = [&](const std::string& name) { return !is_bias(name); };
+    for (const bool apart : {true, false}) {
+        TempFolder folder;
+        write_two_shards(
+            folder, "llama-bias", [&](const std::string& name) { return apart ? is_bias(name) : name.ends_with("norm.weight"); }, others);
+        change_config(folder, {{"attention_bias", nullptr}, {"mlp_bias", nullptr}});
+        const CheckpointInfo info = inspect_checkpoint(folder.path());
+        EXPECT_TRUE(info.config.qkv_bias && info.config.o_bias && info.config.mlp_bias);
+        EXPECT_EQ(info.parameters, inspect_checkpoint(own_goldens() / "llama-bias").parameters);
     }
 }
 
@@ -210,13 +292,13 @@ TEST(Inspect, RefusesQuantisedTensorsWhoseConfigIsSilent) {
 TEST(Inspect, RefusesQuantisationThatIsToldInAFileOfItsOwn) {
     const std::vector<std::array<std::string, 3>> cases = {
         {"hf_quant_config.json", R"({"producer": {"name": "modelopt"}, "quantization": {"quant_algo": "FP8"}})", "method FP8"},
-        {"quantize_config.json", R"({"bits": 4, "group_size": 128})", "method gptq"},
-        {"quant_config.json", R"({"w_bit": 4})", "method awq"},
-        {"compression_config.json", R"({"format": "x"})", "method compressed-tensors"},
+        {"compression_config.json", R"({"format": "x"})", "format \"x\" is not supported"},
+        {"quantize_config.json", R"({"bits": 3, "group_size": 128})", "quantize_config.json: bits 3 is not supported"},
         {"quantize_config.json", R"({"quant_method": "marlin"})", "method marlin"}};
     for (const auto& [file, text, part] : cases) {
         TempFolder folder;
-        copy_golden("llama-plain", folder.path());
+        copy_golden("gptq-g128-sym", folder.path());
+        change_config(folder, {{"quantization_config", nullptr}});
         write_file(folder / file, text);
         EXPECT_REFUSED(inspect_checkpoint(folder.path()), ErrorKind::kUnsupported, part);
     }
@@ -224,6 +306,51 @@ TEST(Inspect, RefusesQuantisationThatIsToldInAFileOfItsOwn) {
     copy_golden("llama-plain", folder.path());
     write_file(folder / "hf_quant_config.json", R"({"quantization": {"quant_algo": null}})");
     EXPECT_NO_THROW(inspect_checkpoint(folder.path()));
+}
+
+/// A quantised golden whose section lies in a file of its own.
+void move_section(const TempFolder& folder, const std::string& golden, const std::string& file, const std::vector<std::string>& without) {
+    copy_golden(golden, folder.path());
+    Json section = read_json(folder / "config.json")["quantization_config"];
+    change_config(folder, {{"quantization_config", nullptr}});
+    for (const std::string& field : without) section.erase(field);
+    write_file(folder / file, section.dump());
+}
+
+TEST(Inspect, ReadsQuantisationThatIsToldInAFileOfItsOwn) {
+    struct Case {
+        std::string golden, file;
+        std::vector<std::string> without;
+    };
+    for (const Case& one :
+         {Case{"gptq-g128-sym", "quantize_config.json", {"quant_method"}}, Case{"gptq-8bit", "quantize_config.json", {}},
+          Case{"gptq-g32-actorder", "quantize_config.json", {"quant_method", "checkpoint_format", "format"}},
+          Case{"awq-g128", "quant_config.json", {"quant_method"}}, Case{"ct-w4a16-g128", "compression_config.json", {}}}) {
+        TempFolder folder;
+        move_section(folder, one.golden, one.file, one.without);
+        EXPECT_TRUE(testing::packed_weights(*testing::load(folder.path())) ==
+                    testing::packed_weights(*testing::load(own_goldens() / one.golden)))
+            << one.golden;
+    }
+    TempFolder awq;  // as AutoAWQ's own files spell it
+    move_section(awq, "awq-g128", "quant_config.json", {"quant_method", "bits", "group_size", "version"});
+    Json section = read_json(awq / "quant_config.json");
+    section.update({{"w_bit", 4}, {"q_group_size", 128}, {"version", "GEMM"}});
+    write_file(awq / "quant_config.json", section.dump());
+    EXPECT_TRUE(testing::packed_weights(*testing::load(awq.path())) == testing::packed_weights(*testing::load(own_goldens() / "awq-g128")));
+}
+
+TEST(Inspect, LeavesAStaleQuantisationFileBesidePlainWeights) {
+    for (const char* file : {"quantize_config.json", "quant_config.json", "hf_quant_config.json"}) {
+        TempFolder folder;  // of another version of the model: all weights are plain, so no number hangs on it
+        copy_golden("llama-plain", folder.path());
+        write_file(folder / file, R"({"bits": 3, "w_bit": 3, "quantization": {"quant_algo": "FP8"}})");
+        const CheckpointInfo info = inspect_checkpoint(folder.path());
+        EXPECT_EQ(info.quantization, "");
+        ASSERT_EQ(info.notices.size(), 1u);
+        EXPECT_NE(info.notices[0].find(file), std::string::npos) << info.notices[0];
+        EXPECT_EQ(info.scheme, nullptr);
+    }
 }
 
 TEST(Inspect, NamesEachTensorThatIsMissing) {
@@ -328,7 +455,7 @@ using Reading = std::map<std::string, std::tuple<std::string, std::vector<int64_
 Reading reading_of(const fs::path& folder) {
     CheckpointInfo info = inspect_checkpoint(folder);
     const Checkpoint checkpoint = Checkpoint::open(folder);
-    const TensorNames names = settle_names(checkpoint, info.scheme.get(), info.config);
+    const TensorNames names = settle_names(checkpoint, info);
     const TensorUse use = check_tensors(checkpoint, info.scheme.get(), info.config, names);
     Reading out;
     for (const std::string& name : use.names) {

@@ -1,8 +1,10 @@
 #include "loaders/load_model.h"
 
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <set>
+#include <thread>
 
 #include "loaders/checkpoint.h"
 #include "loaders/config.h"
@@ -29,7 +31,8 @@ void expect_rows(const Weight& weight, int64_t first, const Checkpoint& checkpoi
     const int64_t n = entry->tensor->shape[0], k = entry->tensor->shape[1];
     ASSERT_EQ(weight.k, k) << name;
     ASSERT_LE(first + n, weight.n) << name;
-    const std::vector<std::byte> aligned(entry->data(), entry->data() + entry->tensor->bytes());
+    ByteBuffer aligned;
+    entry->read(aligned);
     std::vector<float> row(static_cast<size_t>(k));
     for (int64_t i = 0; i < n; ++i) {
         unpack_row(weight, first + i, row.data());
@@ -41,7 +44,8 @@ void expect_rows(const Weight& weight, int64_t first, const Checkpoint& checkpoi
 void expect_vector(const DeviceVector& vector, int64_t first, const Checkpoint& checkpoint, const std::string& name) {
     const Checkpoint::Entry* entry = checkpoint.find(name);
     ASSERT_TRUE(entry) << name;
-    const std::vector<std::byte> aligned(entry->data(), entry->data() + entry->tensor->bytes());
+    ByteBuffer aligned;
+    entry->read(aligned);
     const int64_t n = entry->tensor->shape[0];
     ASSERT_LE(first + n, vector.size) << name;
     for (int64_t i = 0; i < n; ++i)
@@ -188,6 +192,47 @@ TEST(LoadModel, SaysThatAFileBecameShorterWhileItWasRead) {
                               }};
     EXPECT_REFUSED(load_model(info, backend(), options), ErrorKind::kIo, "changed while it was read: 4096 bytes now");
     EXPECT_TRUE(cut);
+}
+
+/// Cuts a file short, from another thread, some time after it was told to.
+class Cutter {
+public:
+    Cutter(fs::path file, std::chrono::microseconds after)
+        : thread_([file = std::move(file), after] {
+              std::this_thread::sleep_for(after);
+              std::error_code ignored;
+              fs::resize_file(file, 4096, ignored);
+          }) {}
+    ~Cutter() { thread_.join(); }
+    Cutter(const Cutter&) = delete;
+    Cutter& operator=(const Cutter&) = delete;
+
+private:
+    std::thread thread_;
+};
+
+TEST(LoadModel, OutlivesAFileThatIsCutAtAnyMoment) {
+    for (const std::string golden : {"llama-wide", "gptq-g128-sym"}) {
+        TempFolder folder;
+        copy_golden(golden, folder.path());
+        const std::string bytes = testing::read_file(folder / "model.safetensors");
+        int whole = 0, refused = 0;
+        for (int round = 0; round < 150; ++round) {
+            testing::write_file(folder / "model.safetensors", bytes);
+            try {
+                const Cutter cutter(folder / "model.safetensors", std::chrono::microseconds(round * 40));
+                const CheckpointInfo info = inspect_checkpoint(folder.path());
+                planned_weight_bytes(info, *backend());
+                load_model(info, backend());
+                ++whole;
+            } catch (const Error& error) {
+                EXPECT_NE(std::string(error.what()).find("model.safetensors"), std::string::npos) << error.what();
+                ++refused;
+            }
+        }
+        EXPECT_EQ(whole + refused, 150);
+        EXPECT_GT(refused, 0) << golden;
+    }
 }
 
 TEST(LoadModel, SaysThatAFileChangedSinceItWasInspected) {

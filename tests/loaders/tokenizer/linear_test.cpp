@@ -106,8 +106,8 @@ TEST(Linear, StepsGrowWithTheText) {
         units.push_back({"uneven", "aabab a\n"});
         for (const auto& [name, unit] : units) {
             std::vector<int32_t> ids;
-            const int64_t small = encoder.encode_counting(repeat(unit, 20'000), true, ids),
-                          large = encoder.encode_counting(repeat(unit, 200'000), true, ids);
+            const int64_t small = encoder.encode_counting(repeat(unit, 20'000), TextPlace{}, ids),
+                          large = encoder.encode_counting(repeat(unit, 200'000), TextPlace{}, ids);
             EXPECT_GT(small, 0) << name;
             EXPECT_LE(large, 11 * small) << name;
             EXPECT_LE(large, 40 * 200'000) << name;

@@ -104,6 +104,17 @@ TEST(OpenTokenizer, RefusesTwoFilesThatDisagree) {
     EXPECT_NE(what.find("token 3000"), std::string::npos) << what;
 }
 
+TEST(OpenTokenizer, LeavesASecondFileAsideThatItCannotRead) {
+    EmberCopy ember;
+    ember.folder.write("tokenizer.model", read_file(ember_files() / "tokenizer.model").substr(0, 30'000));
+    std::vector<std::string> notices;
+    const auto alone = ember.open();
+    EXPECT_EQ(open_tokenizer(ember.folder.path(), &notices)->kind(), "tokenizer.json");
+    ASSERT_EQ(notices.size(), 1u);
+    EXPECT_NE(notices[0].find("tokenizer.model"), std::string::npos) << notices[0];
+    EXPECT_NE(notices[0].find("left aside"), std::string::npos) << notices[0];
+}
+
 TEST(OpenTokenizer, RefusesTheVocabularyOfAnotherModel) {
     HEARTH_NEEDS_SHARED_DATA();
     const TempFolder folder;

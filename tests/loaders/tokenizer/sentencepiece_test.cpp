@@ -44,8 +44,23 @@ std::shared_ptr<const Tokenizer> load(const SentencePieceModel& model, const Tok
     return load_sentencepiece(serialize_for_library(model), "test.model", config);
 }
 
-TEST(SentencePiece, PutsTheSpaceAtTheVeryStartOnly) {
-    const auto tokenizer = load(small());
+TokenizerConfig legacy(bool on) {
+    TokenizerConfig config;
+    config.legacy = on;
+    return config;
+}
+
+TEST(SentencePiece, PutsTheSpaceBehindSpecialTokensTooWhereTheFolderIsSilent) {
+    const auto silent = load(small());
+    EXPECT_EQ(silent->encode({{"ab<s>ab", true}}), (Ids{kSpaceAb, 1, kSpaceAb}));
+    EXPECT_EQ(silent->encode({{"<s>[REF] ab", true}}), (Ids{1, kRef, kSpace, kSpaceAb}));
+    EXPECT_EQ(silent->encode({{"<s>ab", true}}), load(small(), legacy(true))->encode({{"<s>ab", true}}));
+    EXPECT_EQ(silent->encode_plain("ab"), Ids{kSpaceAb});
+    EXPECT_EQ(silent->encode_plain("a\nb"), load(small(), legacy(false))->encode_plain("a\nb")) << "what a person wrote is one stretch";
+}
+
+TEST(SentencePiece, PutsTheSpaceAtTheVeryStartOnlyWhereLegacyIsFalse) {
+    const auto tokenizer = load(small(), legacy(false));
     EXPECT_EQ(tokenizer->encode({{"ab<s>ab", true}}), (Ids{kSpaceAb, 1, kAb}));
     EXPECT_EQ(tokenizer->encode({{"<s>ab", true}}), (Ids{1, kAb}));
     EXPECT_EQ(tokenizer->encode({{"<s> ab", true}}), (Ids{1, kSpaceAb}));
@@ -54,13 +69,33 @@ TEST(SentencePiece, PutsTheSpaceAtTheVeryStartOnly) {
 }
 
 TEST(SentencePiece, PutsTheSpaceEverywhereOrNowhereWhenToldTo) {
-    TokenizerConfig legacy;
-    legacy.legacy = true;
-    EXPECT_EQ(load(small(), legacy)->encode({{"ab<s>ab", true}}), (Ids{kSpaceAb, 1, kSpaceAb}));
+    EXPECT_EQ(load(small(), legacy(true))->encode({{"ab<s>ab", true}}), (Ids{kSpaceAb, 1, kSpaceAb}));
     TokenizerConfig none;
     none.add_prefix_space = false;
     EXPECT_EQ(load(small(), none)->encode({{"ab<s>ab", true}}), (Ids{kAb, 1, kAb}));
     EXPECT_EQ(load(small(), none)->decode({kSpaceAb}), " ab");
+}
+
+TEST(SentencePiece, PromisesNoRoundTripWhereASpaceComesInBehindAddedWords) {
+    SentencePieceModel model = small();
+    model.byte_fallback = true;
+    for (int byte = 0; byte < 256; ++byte) {
+        char text[8];
+        std::snprintf(text, sizeof text, "<0x%02X>", byte);
+        model.pieces.push_back({text, -100, PieceType::kByte, static_cast<uint8_t>(byte)});
+    }
+    TokenizerConfig config = legacy(true);
+    EXPECT_EQ(load(model, config)->round_trip(), RoundTrip::kSanitizedText);
+    AddedToken word;
+    word.token = {static_cast<int32_t>(model.pieces.size()), "zz", false, false, false};
+    word.anywhere = true;
+    config.added.push_back(word);
+    EXPECT_EQ(load(model, config)->round_trip(), RoundTrip::kUpToUnknown);
+    const auto ids = load(model, config)->encode_plain("azzb");
+    EXPECT_EQ(load(model, config)->decode(ids), "azz b");
+    config.legacy = false;
+    EXPECT_EQ(load(model, config)->round_trip(), RoundTrip::kSanitizedText);
+    EXPECT_EQ(load(model, config)->decode(load(model, config)->encode_plain("azzb")), "azzb");
 }
 
 TEST(SentencePiece, UserTextBecomesNeitherControlNorMarkup) {
@@ -69,7 +104,7 @@ TEST(SentencePiece, UserTextBecomesNeitherControlNorMarkup) {
     for (const char* text : {"<s>", "</s>", "[REF]", "x[REF]y"}) {
         for (const int32_t id : tokenizer->encode_plain(text)) EXPECT_TRUE(id == 0 || id >= kNewline) << text << " gave " << id;
     }
-    EXPECT_EQ(tokenizer->encode({{"<s>", true}, {"\n", false}}), (Ids{1, kNewline})) << "ordinary user-defined pieces stay";
+    EXPECT_EQ(tokenizer->encode({{"<s>", true}, {"\n", false}}), (Ids{1, kSpace, kNewline})) << "ordinary user-defined pieces stay";
 }
 
 TEST(SentencePiece, ReadsPiecesWithNulBytes) {
@@ -147,6 +182,8 @@ TEST(SentencePiece, ChecksEveryStepOfTheNormalisationRules) {
     refused([](auto& u) { u.resize(64); });                               // too small for one node
     EXPECT_THROW(check_charsmap("abc", "f"), Error);
     EXPECT_THROW(check_charsmap(std::string("\xFF\xFF\xFF\x7F", 4) + std::string(5000, '\0'), "f"), Error);
+    EXPECT_NO_THROW(check_charsmap(charsmap(units, std::string(64, 'b') + '\0'), "f"));
+    refused([](auto&) {}, std::string(65, 'b') + '\0');  // one letter becomes more than any rule of Unicode makes
     std::mt19937 random(2);
     for (int round = 0; round < 3000; ++round) {  // whatever is there, the answer comes soon and without a step outside
         std::vector<uint32_t> noise(256 + random() % 1024);

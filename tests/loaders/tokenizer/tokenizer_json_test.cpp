@@ -52,6 +52,31 @@ TEST(TokenizerJson, MergesGivenAsStringsAndAsPairs) {
     EXPECT_EQ(tokenizer->token_bytes(-1), "");
 }
 
+/// The small vocabulary with byte tokens, all but `without`, from id 100 on.
+json with_bytes(int without) {
+    json root = small();
+    root["model"]["byte_fallback"] = true;
+    for (int byte = 0; byte < 256; ++byte) {
+        char text[8];
+        std::snprintf(text, sizeof text, "<0x%02X>", byte);
+        if (byte != without) root["model"]["vocab"][text] = 100 + byte;
+    }
+    root["decoder"] = {{"type", "ByteFallback"}};
+    return root;
+}
+
+TEST(TokenizerJson, ByteFallbackIsDecidedForEachCharacter) {
+    const auto all = open(with_bytes(-1)), no_newline = open(with_bytes(0x0A)), no_c3 = open(with_bytes(0xC3));
+    EXPECT_EQ(all->encode_plain("a\xC3\xA9\nb"), (Ids{1, 100 + 0xC3, 100 + 0xA9, 110, 2}));
+    EXPECT_EQ(no_newline->encode_plain("a\xC3\xA9\nb"), (Ids{1, 100 + 0xC3, 100 + 0xA9, 0, 2})) << "one byte is missing, not all";
+    EXPECT_EQ(no_c3->encode_plain("a\xC3\xA9\nb"), (Ids{1, 0, 110, 2})) << "all bytes of the character, or the unknown token";
+    EXPECT_EQ(all->round_trip(), RoundTrip::kSanitizedText);
+    EXPECT_EQ(no_newline->round_trip(), RoundTrip::kUpToUnknown);
+    json off = with_bytes(-1);
+    off["model"]["byte_fallback"] = false;
+    EXPECT_EQ(open(off)->encode_plain("\n"), Ids{0});
+}
+
 TEST(TokenizerJson, UnknownCharactersAreSingleOrFusedOrLeftOut) {
     json root = small();
     EXPECT_EQ(open(root)->encode_plain("xya"), (Ids{0, 0, 1}));

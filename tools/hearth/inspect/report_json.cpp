@@ -37,6 +37,8 @@ Json config_json(const ModelConfig& c) {
             {"head_dim", c.head_dim},
             {"vocab", c.vocab},
             {"context", c.context},
+            {"longest_context", c.longest_context()},
+            {"max_position_embeddings", c.stated_context},
             {"rms_eps", c.rms_eps},
             {"qkv_bias", c.qkv_bias},
             {"o_bias", c.o_bias},
@@ -89,11 +91,17 @@ Json template_json(const ModelReport& report) {
 
 std::string report_json(const ModelReport& report, bool all_tensors) {
     const CheckpointInfo& info = report.info;
-    Json out = {
-        {"name", report.entry.name},           {"folder", report.entry.folder.string()}, {"builtin", report.entry.builtin},
-        {"parameters", info.parameters},       {"file_bytes", info.file_bytes},          {"quantization", info.quantization},
-        {"eos_tokens", info.eos_tokens},       {"config", config_json(info.config)},     {"sampling", sampling_json(info.generation)},
-        {"num_tensors", report.tensors.size()}};
+    Json out = {{"name", report.entry.name},
+                {"folder", report.entry.folder.string()},
+                {"builtin", report.entry.builtin},
+                {"parameters", info.parameters},
+                {"file_bytes", info.file_bytes},
+                {"quantization", info.quantization},
+                {"eos_tokens", info.eos_tokens},
+                {"config", config_json(info.config)},
+                {"sampling", sampling_json(info.generation)},
+                {"num_tensors", report.tensors.size()},
+                {"notices", info.notices}};
     if (all_tensors) {
         Json tensors = Json::array();
         for (const auto& t : report.tensors) {

@@ -63,6 +63,14 @@ std::string rope_text(const RopeConfig& r) {
     return out;
 }
 
+/// What a model gets, and where it comes from when max_position_embeddings says something else.
+std::string context_text(const ModelConfig& c) {
+    std::string out = cat(grouped(c.context), " tokens");
+    if (c.longest_context() != c.context) out += cat(", up to ", grouped(c.longest_context()), " on request");
+    if (c.stated_context != c.context) out += cat("; max_position_embeddings is ", grouped(c.stated_context));
+    return out;
+}
+
 std::string sampling_text(const GenerationDefaults& recommended) {
     const SampleParams used = default_sampling(recommended);
     Row parts{used.temperature == 0 ? "greedy" : cat("temperature ", used.temperature)};
@@ -92,9 +100,11 @@ std::string config_text(const ModelReport& report) {
     out += line("attention", cat(c.heads, " heads of ", c.head_dim, ", ", c.kv_heads, " for keys and values, ", windows_text(c)));
     out += line("rotary", rope_text(c.rope));
     out += line("vocabulary", grouped(c.vocab));
-    out += line("context", cat(grouped(c.context), " tokens"));
+    out += line("context", context_text(c));
     if (!extras.empty()) out += line("with", join(extras, ", "));
-    return out + line("sampling", sampling_text(report.info.generation));
+    out += line("sampling", sampling_text(report.info.generation));
+    for (const std::string& notice : report.info.notices) out += line("note", terminal_safe(notice));
+    return out;
 }
 
 /// "model.layers.12.mlp.up_proj.weight" without the numbers: "model.layers.*.mlp.up_proj.weight".

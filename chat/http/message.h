@@ -55,6 +55,7 @@ struct HttpResponse {
 
 constexpr int kMaxConnections = 256;
 constexpr size_t kMaxHeadBytes = 32 << 10;  // request line and headers
+constexpr size_t kMaxLineBytes = 8 << 10;   // the request line, and each header
 constexpr int64_t kMaxBodyBytes = 8 << 20;
 constexpr size_t kMaxHeaders = 64;
 

@@ -1,8 +1,9 @@
 // The only user of cpp-httplib, with the files beside it.
 //
-// The library parses heads, reads bodies, finds routes and writes answers. What it lacks is added around it: whole-request deadlines and
-// head limits (DeadlineStream), a bound on connections, refusals that never leave an unread body to be taken for a request, a port that
-// is never shared, and an end that lets streams finish (the library's own stop cuts them).
+// The library reads heads and bodies, finds routes and writes answers. What it lacks is added around it: heads are checked before it sees
+// them (request_head.h), it is shown one request at a time and never a byte of the next, with whole-request deadlines (DeadlineStream);
+// connections are bounded, and end where anything was refused before its body was read; a port is never shared; and the end lets streams
+// finish (the library's own stop cuts them).
 #include "chat/http/transport/http_server.h"
 
 #include <arpa/inet.h>
@@ -29,11 +30,15 @@
 namespace hearth {
 namespace {
 
+/// An answer that the library does not write. The connection ends with it.
 std::string raw_answer(const HttpResponse& response) {
     std::string out = cat("HTTP/1.1 ", response.status, " Refused\r\n");
     for (const auto& [name, value] : response.headers) out += cat(name, ": ", value, "\r\n");
     return out + cat("Content-Length: ", response.body.size(), "\r\nConnection: close\r\n\r\n", response.body);
 }
+
+/// Of the request that this thread serves: its answer is the library's own refusal. The library hands its handlers nothing of ours.
+thread_local bool refused_by_library = false;
 
 }  // namespace
 
@@ -54,10 +59,23 @@ public:
             return HandlerResponse::Handled;
         });
         set_error_handler([this](const httplib::Request& request, httplib::Response& response) {
-            if (response.body.empty()) give(handler_.refuse(response.status, "this request cannot be read"), request, response);
+            if (!response.body.empty()) return;  // ours
+            refused_by_library = true;
+            give(handler_.refuse(response.status, "this request cannot be read"), request, response);
         });
         set_exception_handler([this](const httplib::Request& request, httplib::Response& response, std::exception_ptr) {
             give(handler_.refuse(500, "something went wrong in the server"), request, response);
+        });
+        set_post_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+            // The library writes a promise of five requests that nobody keeps.
+            response.headers.erase("Keep-Alive");
+            response.headers.erase("Connection");
+            if (ends_connection(request)) {
+                response.set_header("Connection", "close");
+            } else {
+                const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limits_.idle).count();
+                response.set_header("Keep-Alive", cat("timeout=", seconds));
+            }
         });
         add_routes();
     }
@@ -165,10 +183,17 @@ private:
     }
 
     std::optional<HttpResponse> refuse_head(const httplib::Request& request) const {
-        if (const BodyLength body = body_length(request); body.bytes < 0) return handler_.refuse(body.status, body.reason);
         // The library's router matches by regular expressions, which want short texts.
         if (request.path.size() > 2048) return handler_.refuse(404, "there is nothing at this path");
         return handler_.check(to_request(request));
+    }
+
+    /// As serve() will find it: refused by the library, asked for, at the server's end, or with a body that nobody read.
+    bool ends_connection(const httplib::Request& request) const {
+        const std::string length = request.get_header_value("Content-Length");
+        const bool has_body = length.find_first_not_of('0') != std::string::npos;
+        return refused_by_library || request.get_header_value("Connection") == "close" || stop_.draining() ||
+               (has_body && request.body.empty());
     }
 
     bool process_and_close_socket(socket_t fd) override {
@@ -192,27 +217,32 @@ private:
 
     /// The requests of one connection, one after the other.
     void serve(DeadlineStream& stream) {
-        while (stream.wait_for_request()) {
-            bool close = false;
-            const auto head_read = [&](httplib::Request& request) {
-                stream.begin_body(body_length(request).bytes);
-                // The library knows byte ranges and compression; neither is of use here, and both have been ways to make servers work.
-                request.ranges.clear();
-                request.headers.erase("Range");
-                request.headers.erase("Accept-Encoding");
-                // The library hands handlers no connection. This member, unused by its server, asks whether to go on.
-                request.progress = [&stream](uint64_t, uint64_t) { return !stream.peer_gone(); };
-            };
-            const bool ok = process_request(stream, stop_.draining(), close, head_read);
-            if (stream.refusal() != 0) {
-                const std::string why = stream.refusal() == 431 ? cat("the head has more than ", kMaxHeadBytes, " bytes")
-                                                                : "the request did not arrive in time";
-                const std::string answer = raw_answer(handler_.refuse(stream.refusal(), why));
-                stream.write_raw(answer.data(), answer.size());
-                return;
-            }
-            if (!ok || close || stream.has_unread_body() || stop_.draining()) return;
+        while (const auto text = stream.read_head()) {
+            auto parsed = parse_head(*text);
+            if (const auto* refusal = std::get_if<HeadRefusal>(&parsed)) return refuse(stream, *refusal);
+            if (!serve_one(stream, std::get<RequestHead>(parsed))) break;
         }
+        if (stream.refusal()) refuse(stream, *stream.refusal());
+    }
+
+    void refuse(DeadlineStream& stream, const HeadRefusal& refusal) {
+        const std::string answer = raw_answer(handler_.refuse(refusal.status, refusal.reason));
+        stream.write_raw(answer.data(), answer.size());
+    }
+
+    /// True: another request may follow. Whatever the library refuses by itself ends the connection.
+    bool serve_one(DeadlineStream& stream, RequestHead& head) {
+        head.close |= stop_.draining();
+        stream.begin_request(text_for_library(head), head.body_bytes);
+        bool close = false;
+        refused_by_library = false;
+        const auto head_read = [&](httplib::Request& request) {
+            // The library hands handlers no connection. This member, unused by its server, asks whether to go on.
+            request.progress = [&stream](uint64_t, uint64_t) { return !stream.peer_gone(); };
+        };
+        const bool answered = process_request(stream, head.close, close, head_read);
+        return answered && !refused_by_library && !close && !head.close && !stream.has_unread_body() && !stream.refusal() &&
+               !stop_.draining();
     }
 
     const HttpHandler handler_;

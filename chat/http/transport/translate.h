@@ -3,21 +3,11 @@
 
 #include <httplib.h>
 
-#include <cstdint>
 #include <string>
 
 #include "chat/http/message.h"
 
 namespace hearth {
-
-/// What the head of a request says about its body. Bodies come in one way only: plain, and with their length.
-struct BodyLength {
-    int64_t bytes = 0;  // -1: refused, and nobody knows where the body ends
-    int status = 0;     // of the refusal
-    std::string reason;
-};
-
-BodyLength body_length(const httplib::Request& request);
 
 /// Without the body. `client_gone` asks the library's request, which must outlive it.
 HttpRequest to_request(const httplib::Request& from);

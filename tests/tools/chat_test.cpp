@@ -165,6 +165,19 @@ TEST(Serve, PrintsItsAddressAndEndsOnSignals) {
     }
 }
 
+TEST(Serve, AnEmptyHostAndAnOpenAddressAreRefused) {
+    const auto empty = run_hearth({"serve", "--port", "0", "--host", ""});
+    EXPECT_EQ(empty.code, 3);
+    EXPECT_THAT(empty.err, HasSubstr("--host"));
+    EXPECT_EQ(empty.out, "");
+    const auto open = run_hearth({"serve", "--port", "0", "--host", "0.0.0.0"});
+    EXPECT_EQ(open.code, 3);
+    EXPECT_THAT(open.err, HasSubstr("--insecure-no-auth"));
+    const auto names = run_hearth({"serve", "--port", "0", "--allowed-host", "a", "--allowed-host", "b:80"});
+    EXPECT_EQ(names.code, 3);
+    EXPECT_THAT(names.err, HasSubstr("--allowed-host: expected a host name without port, found \"b:80\""));
+}
+
 TEST(Serve, NamesAPortThatIsTaken) {
     const int other = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};

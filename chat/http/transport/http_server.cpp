@@ -6,10 +6,8 @@
 // finish (the library's own stop cuts them).
 #include "chat/http/transport/http_server.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <httplib.h>
-#include <ifaddrs.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -266,23 +264,5 @@ void HttpServer::bind(const std::string& host, int port) { impl_->take_port(host
 int HttpServer::port() const { return impl_->port(); }
 void HttpServer::start() { impl_->begin(); }
 void HttpServer::wait() { impl_->wait_for_end(); }
-
-std::vector<std::string> own_addresses() {
-    ifaddrs* list = nullptr;
-    if (::getifaddrs(&list) != 0) return {};
-    const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, ::freeifaddrs);
-    std::vector<std::string> out;
-    for (const ifaddrs* at = list; at; at = at->ifa_next) {
-        char text[INET6_ADDRSTRLEN] = {};
-        if (!at->ifa_addr) continue;
-        if (at->ifa_addr->sa_family == AF_INET) {
-            ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(at->ifa_addr)->sin_addr, text, sizeof text);
-        } else if (at->ifa_addr->sa_family == AF_INET6) {
-            ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(at->ifa_addr)->sin6_addr, text, sizeof text);
-        }
-        if (*text) out.emplace_back(text);
-    }
-    return out;
-}
 
 }  // namespace hearth

@@ -56,7 +56,4 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-/// This machine's addresses as texts.
-std::vector<std::string> own_addresses();
-
 }  // namespace hearth

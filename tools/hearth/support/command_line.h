@@ -29,6 +29,8 @@ public:
     void text(const std::string& names, std::string& target, const std::string& help, const std::string& placeholder = "TEXT");
     void text(const std::string& names, std::optional<std::string>& target, const std::string& help,
               const std::string& placeholder = "TEXT");
+    /// May be given several times; each adds one text.
+    void list(const std::string& names, std::vector<std::string>& target, const std::string& help, const std::string& placeholder);
     void choice(const std::string& names, std::string& target, const std::vector<std::string>& allowed, const std::string& help);
 
     /// A whole number from `least` to `most`.

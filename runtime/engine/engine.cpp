@@ -214,7 +214,7 @@ std::span<const int32_t> Engine::Impl::compute() {
         const std::span<const int32_t> tokens(s.tokens);
         batch_.add(tokens.subspan(static_cast<size_t>(s.computed), static_cast<size_t>(work.count)), s.computed, s.blocks,
                    work.draws ? 1 : 0);
-        if (work.draws) rows_.push_back({&s.sampling, tokens});
+        if (work.draws) rows_.push_back({&s.sampling, tokens, s.prompt_tokens});
     }
     const auto logits = model_->forward(batch_, cache_, workspace_);
     if (rows_.empty()) return {};

@@ -86,6 +86,17 @@ TEST(Engine, StreamsAnAnswerToItsLengthAndCountsIt) {
     EXPECT_EQ(engine.stats().blocks_in_use, 0);
 }
 
+TEST(Engine, AQuestionsWordsAreNotPenalised) {
+    Engine engine(tiny_model(), {});
+    const auto first_token = [&](int n, float presence, float frequency) {
+        Request request = request_number(n);
+        request.sampling = {.temperature = 0, .frequency_penalty = frequency, .presence_penalty = presence};
+        request.max_tokens = 1;
+        return read_all(*engine.submit(request)).tokens;
+    };
+    for (int n = 0; n < 30; ++n) EXPECT_EQ(first_token(n, 2, 2), first_token(n, 0, 0)) << n;
+}
+
 TEST(Engine, StreamsEachTokenWhenItIsDrawn) {
     GatedSteps gate;
     Engine engine(gated_model(), {});

@@ -32,6 +32,16 @@ void TokenChannel::finish(TokenEvent end, const RequestStats& stats) {
     changed_.notify_all();
 }
 
+void TokenChannel::abandon() noexcept {
+    {
+        const std::lock_guard lock(mutex_);
+        if (end_) return;
+        // Short enough to need no memory, which is what was lacking.
+        end_ = TokenEvent{.token = -1, .finish = FinishReason::kError, .context_full = false, .error = "out of memory"};
+    }
+    changed_.notify_all();
+}
+
 std::optional<TokenEvent> TokenChannel::next(int64_t timeout_ms) {
     std::unique_lock lock(mutex_);
     const auto ready = [this] { return read_ < tokens_.size() || end_; };

@@ -20,6 +20,7 @@ public:
     // the engine's side
     void push(int32_t token, const RequestStats& stats);
     void finish(TokenEvent end, const RequestStats& stats);  // end.finish is set; once
+    void abandon() noexcept;                                 // ends it with kError unless it has ended
     bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
 
     // the reader's side

@@ -21,6 +21,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/start_thread.h"
 #include "base/text.h"
 #include "chat/http/transport/deadline_stream.h"
 #include "chat/http/transport/translate.h"
@@ -97,7 +98,7 @@ public:
     }
 
     void begin() {
-        accepting_ = std::thread([this] {
+        accepting_ = start_thread("taking connections", [this] {
             accept_thread_ = std::this_thread::get_id();
             listen_after_bind();
             ended_ = true;

@@ -29,9 +29,13 @@ public:
     RequestStats stats() const;
 
 private:
+    struct Drawn {
+        int32_t token;
+        float decode_ms;
+    };
     mutable std::mutex mutex_;
     std::condition_variable changed_;
-    std::vector<int32_t> tokens_;
+    std::vector<Drawn> tokens_;
     size_t read_ = 0;
     std::optional<TokenEvent> end_;
     RequestStats stats_;

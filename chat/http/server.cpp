@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "chat/http/request_log.h"
 #include "chat/http/routes.h"
 #include "chat/http/transport/http_server.h"
 #include "chat/model_host.h"
@@ -46,6 +47,7 @@ public:
           wanted_port_(options.port),
           gate_(make_gate(options)),
           log_(guarded(std::move(options.log))),
+          requests_(guarded(std::move(options.request_log)), options.log_all_requests),
           model_(std::move(options.model)) {
         model_.notice = log_;
         find_model(model_.model);  // what is not there should be said at once
@@ -59,6 +61,7 @@ public:
         handler.check = [this](const HttpRequest& request) { return router().check(request); };
         handler.handle = [this](const HttpRequest& request) { return router().handle(request); };
         handler.refuse = [](int status, const std::string& message) { return error_response(status, message); };
+        handler.ended = [this](const HttpEnd& end) { requests_.ended(end); };
         auto listener = std::make_unique<HttpServer>(std::move(handler), ConnectionLimits{}, stop_);
         listener->bind(host_, wanted_port_);
         if (!is_loopback(host_)) log_(cat("listening at ", host_, ": whoever reaches this address can use the models of this machine"));
@@ -91,6 +94,7 @@ private:
     const int wanted_port_;
     const Gate gate_;
     const std::function<void(const std::string&)> log_;
+    const RequestLog requests_;
     OpenOptions model_;
     StopSignal stop_;
     std::unique_ptr<ModelHost> models_;

@@ -25,6 +25,7 @@ public:
                        "A name that requests may call this server by, beside localhost and addresses; may be given several times", "NAME");
         arguments.flag("--insecure-no-auth", insecure_no_auth_,
                        "Listen at an address that other machines reach: whoever does can use the models, nobody has to show a key");
+        arguments.flag("-v,--verbose", verbose_, "A line on standard error for every request, not only for those that failed");
         model_.declare(arguments);
     }
 
@@ -39,6 +40,8 @@ public:
         options.model = model_.open_options();
         options.model.progress = progress.callback();
         options.log = options.model.notice;
+        options.request_log = write_note;
+        options.log_all_requests = verbose_;
         Server server(std::move(options));
         server.start();
         write_out(server.url() + "\n");
@@ -68,7 +71,7 @@ private:
     std::string host_ = "127.0.0.1";
     int64_t port_ = 8080;
     std::vector<std::string> allowed_hosts_;
-    bool insecure_no_auth_ = false;
+    bool insecure_no_auth_ = false, verbose_ = false;
 };
 
 }  // namespace

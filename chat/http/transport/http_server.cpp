@@ -36,9 +36,6 @@ std::string raw_answer(const HttpResponse& response) {
     return out + cat("Content-Length: ", response.body.size(), "\r\nConnection: close\r\n\r\n", response.body);
 }
 
-/// Of the request that this thread serves: its answer is the library's own refusal. The library hands its handlers nothing of ours.
-thread_local bool refused_by_library = false;
-
 }  // namespace
 
 class HttpServer::Impl : public httplib::Server {
@@ -59,13 +56,14 @@ public:
         });
         set_error_handler([this](const httplib::Request& request, httplib::Response& response) {
             if (!response.body.empty()) return;  // ours
-            refused_by_library = true;
+            this_exchange().refused_by_library = true;
             give(handler_.refuse(response.status, "this request cannot be read"), request, response);
         });
         set_exception_handler([this](const httplib::Request& request, httplib::Response& response, std::exception_ptr) {
             give(handler_.refuse(500, "something went wrong in the server"), request, response);
         });
         set_post_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+            this_exchange().end = {.method = request.method, .path = request.path, .status = response.status};
             // The library writes a promise of five requests that nobody keeps.
             response.headers.erase("Keep-Alive");
             response.headers.erase("Connection");
@@ -191,7 +189,7 @@ private:
     bool ends_connection(const httplib::Request& request) const {
         const std::string length = request.get_header_value("Content-Length");
         const bool has_body = length.find_first_not_of('0') != std::string::npos;
-        return refused_by_library || request.get_header_value("Connection") == "close" || stop_.draining() ||
+        return this_exchange().refused_by_library || request.get_header_value("Connection") == "close" || stop_.draining() ||
                (has_body && request.body.empty());
     }
 
@@ -206,6 +204,7 @@ private:
                 raw_answer(handler_.refuse(503, stop_.draining() ? "the server is stopping" : "too many connections"));
             stream.write_raw(answer.data(), answer.size());
             ::shutdown(fd, SHUT_WR);
+            report({.method = {}, .path = {}, .status = 503});
         } else {
             serve(stream);
             stream.finish();
@@ -227,6 +226,11 @@ private:
     void refuse(DeadlineStream& stream, const HeadRefusal& refusal) {
         const std::string answer = raw_answer(handler_.refuse(refusal.status, refusal.reason));
         stream.write_raw(answer.data(), answer.size());
+        report({.method = {}, .path = {}, .status = refusal.status});
+    }
+
+    void report(const HttpEnd& end) const {
+        if (handler_.ended) handler_.ended(end);
     }
 
     /// True: another request may follow. Whatever the library refuses by itself ends the connection.
@@ -234,13 +238,18 @@ private:
         head.close |= stop_.draining();
         stream.begin_request(text_for_library(head), head.body_bytes);
         bool close = false;
-        refused_by_library = false;
+        this_exchange() = {};
+        const auto begin = StopSignal::Clock::now();
         const auto head_read = [&](httplib::Request& request) {
             // The library hands handlers no connection. This member, unused by its server, asks whether to go on.
             request.progress = [&stream](uint64_t, uint64_t) { return !stream.peer_gone(); };
         };
         const bool answered = process_request(stream, head.close, close, head_read);
-        return answered && !refused_by_library && !close && !head.close && !stream.has_unread_body() && !stream.refusal() &&
+        if (Exchange& exchange = this_exchange(); exchange.end.status != 0 && !stream.refusal()) {
+            exchange.end.time = std::chrono::duration_cast<std::chrono::milliseconds>(StopSignal::Clock::now() - begin);
+            report(exchange.end);
+        }
+        return answered && !this_exchange().refused_by_library && !close && !head.close && !stream.has_unread_body() && !stream.refusal() &&
                !stop_.draining();
     }
 

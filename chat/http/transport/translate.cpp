@@ -11,12 +11,18 @@ public:
     explicit SinkWriter(httplib::DataSink& sink) : sink_(sink) {}
     bool write(std::string_view data) override { return data.empty() || sink_.write(data.data(), data.size()); }
     bool client_gone() override { return !sink_.is_writable(); }
+    void failed(int status) override { this_exchange().end.status = status; }
 
 private:
     httplib::DataSink& sink_;
 };
 
 }  // namespace
+
+Exchange& this_exchange() {
+    thread_local Exchange exchange;
+    return exchange;
+}
 
 HttpRequest to_request(const httplib::Request& from) {
     HttpRequest out;

@@ -9,6 +9,15 @@
 
 namespace hearth {
 
+/// What a connection's thread has to know of the request that it serves, and the library does not hand on.
+struct Exchange {
+    bool refused_by_library = false;  // the answer is the library's own refusal
+    HttpEnd end;                      // filled while the answer is written
+};
+
+/// This thread's.
+Exchange& this_exchange();
+
 /// Without the body. `client_gone` asks the library's request, which must outlive it.
 HttpRequest to_request(const httplib::Request& from);
 

@@ -14,15 +14,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <cstring>
 #include <mutex>
-#include <system_error>
 #include <thread>
 
 #include "base/error.h"
 #include "base/start_thread.h"
 #include "base/text.h"
+#include "chat/http/transport/connection_threads.h"
 #include "chat/http/transport/deadline_stream.h"
 #include "chat/http/transport/translate.h"
 
@@ -40,8 +39,9 @@ std::string raw_answer(const HttpResponse& response) {
 
 class HttpServer::Impl : public httplib::Server {
 public:
-    Impl(HttpHandler handler, ConnectionLimits limits, StopSignal& stop) : handler_(std::move(handler)), limits_(limits), stop_(stop) {
-        new_task_queue = [this] { return new ThreadEach(*this); };
+    Impl(HttpHandler handler, ConnectionLimits limits, StopSignal& stop)
+        : handler_(std::move(handler)), limits_(limits), stop_(stop), connections_(stop) {
+        new_task_queue = [this] { return new ThreadEach(connections_); };
         set_payload_max_length(kMaxBodyBytes);
         set_socket_options([](socket_t socket) {
             // Lets a restarted server have its port back at once. The library's default would let two servers share one in silence.
@@ -104,10 +104,7 @@ public:
     }
 
     void wait_for_end() {
-        {
-            std::unique_lock lock(mutex_);
-            while (!stop_.draining() || connections_ > 0) changed_.wait_for(lock, std::chrono::milliseconds(50));
-        }
+        connections_.wait_for_stop();
         const std::lock_guard joining(join_mutex_);
         if (!accepting_.joinable()) return;
         while (!is_running() && !ended_) std::this_thread::yield();  // stop() does nothing to a server that has not begun to listen
@@ -130,42 +127,15 @@ private:
     /// A thread for each connection; where there can be none, the connection is turned away on the accepting thread.
     class ThreadEach : public httplib::TaskQueue {
     public:
-        explicit ThreadEach(Impl& server) : server_(server) {}
-
+        explicit ThreadEach(ConnectionThreads& threads) : threads_(threads) {}
         void enqueue(std::function<void()> serve) override {
-            if (!server_.enter()) return serve();
-            try {
-                std::thread([&server = server_, serve] {
-                    serve();
-                    server.leave();
-                }).detach();
-            } catch (const std::system_error&) {
-                serve();
-                server_.leave();
-            }
+            if (!threads_.run(serve)) serve();
         }
-
-        void shutdown() override {
-            std::unique_lock lock(server_.mutex_);
-            server_.changed_.wait(lock, [this] { return server_.connections_ == 0; });
-        }
+        void shutdown() override { threads_.wait_until_none(); }
 
     private:
-        Impl& server_;
+        ConnectionThreads& threads_;
     };
-
-    bool enter() {
-        const std::lock_guard lock(mutex_);
-        if (connections_ >= kMaxConnections || stop_.draining()) return false;
-        ++connections_;
-        return true;
-    }
-
-    void leave() {
-        const std::lock_guard lock(mutex_);
-        --connections_;
-        changed_.notify_all();  // under the lock: after it this object may be gone
-    }
 
     void add_routes() {
         const Handler handle = [this](const httplib::Request& request, httplib::Response& response) {
@@ -260,9 +230,8 @@ private:
     std::thread accepting_;
     std::atomic<bool> ended_{false};
     std::atomic<std::thread::id> accept_thread_{};
-    std::mutex mutex_, join_mutex_;
-    std::condition_variable changed_;
-    int connections_ = 0;
+    std::mutex join_mutex_;
+    ConnectionThreads connections_;
 };
 
 HttpServer::HttpServer(HttpHandler handler, ConnectionLimits limits, StopSignal& stop)

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <exception>
 
+#include "base/start_thread.h"
 #include "base/text.h"
 
 namespace hearth {
@@ -37,7 +38,7 @@ ModelHost::ModelHost(Options options) : options_(std::move(options)), first_(fin
     const auto named = std::find_if(all.begin(), all.end(), same);
     if (!has_name && named != all.end()) first_ = *named;  // a path to a folder that the directory has too
     choice_ = first_.name;
-    thread_ = std::thread([this] { run(); });
+    thread_ = start_thread("loading models", [this] { run(); });
 }
 
 ModelHost::~ModelHost() {

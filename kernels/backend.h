@@ -79,10 +79,12 @@ Weight prepare_on_host(std::span<const HostMatrix> parts, WeightUse use, void* s
 /// listing those that its stage has.
 std::vector<std::string> parse_forced(std::string_view list, const Tables& tables);
 
+constexpr int kMaxThreads = 1024;
+
 /// How to make a backend; part of the command line (--device, --threads, --order) and of the environment (HEARTH_FORCE).
 struct BackendOptions {
     std::string device = "cpu";  // "cpu", "cpu:avx2" (a lower level than the machine's), "reference"
-    int threads = 0;             // 0: physical cores
+    int threads = 0;             // 0: physical cores; at most kMaxThreads
     bool fixed_order = true;
     std::string forced = "";  // "matmul/bf16_avx2,attention/reference"
 };

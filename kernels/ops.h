@@ -194,7 +194,8 @@ struct RopeAppendArgs {
 };
 
 /// How one sequence wants its next token drawn. Order: repetition penalty, frequency and presence penalty, temperature, top_k,
-/// top_p, min_p, as in transformers' processors.
+/// top_p, min_p, as in transformers' processors. The repetition penalty counts prompt and answer, frequency and presence penalty the
+/// answer alone, as OpenAI's API and vLLM have it: what a person wrote is no reason for the answer to avoid it.
 struct SampleParams {
     float temperature = 1;       // 0: the largest logit, the lowest id among equals
     int32_t top_k = 0;           // 0: off
@@ -210,6 +211,7 @@ struct SampleArgs {
     View<const SampleParams, 1> params;     // [S]
     View<const int32_t, 1> history;         // the tokens so far of all rows, one row after the other
     View<const int32_t, 1> history_starts;  // [S + 1], into history
+    View<const int32_t, 1> answer_starts;   // [S], into history: where the answer begins in a row's part of it
     View<const int32_t, 1> positions;       // [S]: of the token that is drawn
     View<int32_t, 1> ids;                   // [S], out: the token; -1 where a logit is NaN or +infinity or none is finite
     View<float, 2> probabilities;           // [S, V], out, or empty: the distribution that was drawn from

@@ -56,6 +56,8 @@ std::string Answer::next(int timeout_ms) {
     if (!event) return {};
     begun_ = true;
     if (event->finish) return end(*event);
+    ++taken_;
+    decode_ms_ = event->decode_ms;
     std::string out = stops_.push(decoder_.push(event->token));
     if (stops_.hit()) {
         stream_->cancel();
@@ -65,12 +67,18 @@ std::string Answer::next(int timeout_ms) {
 }
 
 std::string Answer::end(const TokenEvent& event) {
-    finish_ = event.finish;
-    context_full_ = event.context_full;
-    error_ = event.error;
     std::string out = stops_.push(decoder_.finish());
-    if (stops_.hit() && finish_ != FinishReason::kError) finish_ = FinishReason::kStop;
+    finish_ = finish_of(*event.finish, stops_.hit());
+    context_full_ = event.context_full && finish_ == FinishReason::kLength;
+    error_ = event.error;
     return out + stops_.finish();
+}
+
+RequestStats Answer::stats() const {
+    RequestStats out = stream_->stats();
+    out.generated_tokens = taken_;
+    out.decode_ms = decode_ms_;
+    return out;
 }
 
 }  // namespace hearth

@@ -11,6 +11,12 @@
 
 namespace hearth {
 
+/// How an answer ended, once its last text was looked at: a stop text that it completed counts as kStop, but a failure stays a failure.
+constexpr FinishReason finish_of(FinishReason reason, bool stop_text) {
+    const bool well = reason == FinishReason::kStop || reason == FinishReason::kLength;
+    return stop_text && well ? FinishReason::kStop : reason;
+}
+
 /// Renders, encodes and submits a request to a model, and turns its tokens into text: never a part of a character, never a part of a
 /// stop text. One thread at a time. The model must outlive it. Letting it go cancels.
 class Answer {
@@ -28,7 +34,10 @@ public:
     bool context_full() const { return context_full_; }  // with kLength
     const std::string& error() const { return error_; }  // with kError and kNumericError
     bool begun() const { return begun_; }                // a token came, or the end
-    RequestStats stats() const { return stream_->stats(); }
+
+    /// Of the tokens that were taken from the engine, up to the one that completed a stop text and with it; an end token is none. The
+    /// engine runs ahead of its reader, so that its own count differs from one time to the next.
+    RequestStats stats() const;
 
 private:
     std::string end(const TokenEvent& event);
@@ -38,6 +47,8 @@ private:
     std::shared_ptr<TokenStream> stream_;
     std::optional<FinishReason> finish_;
     bool context_full_ = false, begun_ = false;
+    int64_t taken_ = 0;     // tokens
+    double decode_ms_ = 0;  // of the last of them
     std::string error_;
 };
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "chat/api/api_error.h"
 #include "chat/api/fields.h"
+#include "chat/api/known_fields.h"
 
 namespace hearth {
 namespace {
@@ -114,32 +115,10 @@ void read_sampling(const Fields& fields, ChatRequest& out) {
 
 void read_lengths(const Fields& fields, ChatRequest& out) {
     for (const char* name : {"max_tokens", "max_completion_tokens"}) {
+        if (const json* value = fields.find(name); value && value->is_number() && value->get<double>() == -1)
+            continue;  // llama.cpp's default: no limit
         const auto n = fields.integer(name, 1, std::numeric_limits<int32_t>::max());
         if (n && (out.max_tokens < 0 || *n < out.max_tokens)) out.max_tokens = *n;
-    }
-}
-
-[[noreturn]] void not_served(const char* name, const char* what) { throw ApiError(400, cat(name, ": ", what), name, "unsupported"); }
-
-/// Fields that would change the answer and that this server does not know to serve: better no answer than another one.
-void refuse_what_is_not_served(const Fields& fields) {
-    fields.integer("n", 1, 1);
-    if (fields.boolean("logprobs").value_or(false)) not_served("logprobs", "not supported");
-    if (fields.integer("top_logprobs", 0, 20).value_or(0) > 0) not_served("top_logprobs", "not supported");
-    for (const char* name : {"tools", "functions", "logit_bias", "chat_template_kwargs"}) {
-        const json* value = fields.find(name);
-        if (!value) continue;
-        if (!value->is_array() && !value->is_object())
-            throw ApiError(400, cat(name, " must be a list or an object, not ", describe(*value)), name, "invalid_type");
-        if (!value->empty()) not_served(name, "not supported");
-    }
-    if (const json* choice = fields.find("tool_choice"); choice && *choice != "none" && *choice != "auto")
-        not_served("tool_choice", "tools are not supported");
-    if (const json* format = fields.find("response_format")) {
-        if (!format->is_object())
-            throw ApiError(400, cat("response_format must be an object, not ", describe(*format)), "response_format", "invalid_type");
-        if (Fields(*format, "response_format.").text("type", 64) != "text")
-            not_served("response_format", "only {\"type\": \"text\"} is supported");
     }
 }
 
@@ -160,7 +139,7 @@ ChatRequest parse_chat_request(const json& body) {
             throw ApiError(400, cat("stream_options must be an object, not ", describe(*options)), "stream_options", "invalid_type");
         out.include_usage = Fields(*options, "stream_options.").boolean("include_usage").value_or(false);
     }
-    refuse_what_is_not_served(fields);
+    refuse_what_is_not_served(body);
     return out;
 }
 

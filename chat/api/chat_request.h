@@ -28,8 +28,8 @@ struct ChatRequest {
     bool stream = false, include_usage = false;
 };
 
-/// Unknown fields are ignored; unknown values of known fields, and fields of OpenAI's API that would change the answer and are not
-/// served yet (tools, logprobs, ...), are ApiError{400}. Role developer becomes system. Content is a string or a list of text parts.
+/// Unknown fields are ignored; unknown values of known fields, and fields that would change the answer and are not served
+/// (known_fields.h), are ApiError{400}. Role developer becomes system. Content is a string or a list of text parts.
 ChatRequest parse_chat_request(const nlohmann::json& body);
 
 }  // namespace hearth

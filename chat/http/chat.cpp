@@ -79,6 +79,7 @@ void write_stream(Turn& turn, std::string text, BodyWriter& out) {
         text = turn.answer->next(kWaitMs);
     }
     if (const auto failure = turn.failure()) {
+        out.failed(failure->status());
         out.write(ChatResponse::error_event(failure->body()));
         return;
     }

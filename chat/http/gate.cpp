@@ -1,9 +1,11 @@
 #include "chat/http/gate.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 
+#include "base/error.h"
 #include "base/text.h"
-#include "chat/http/transport/http_server.h"
 
 namespace hearth {
 namespace {
@@ -25,6 +27,28 @@ bool is_plausible(std::string_view host) {
     });
 }
 
+/// The host of "host", "host:port", "[address]" or "[address]:port"; nothing where the port is no port.
+std::optional<std::string_view> split_host(std::string_view host) {
+    size_t end = host.starts_with('[') ? host.find(']') : host.find(':');
+    if (end == std::string_view::npos && host.starts_with('[')) return std::nullopt;
+    if (host.starts_with('[')) ++end;
+    end = std::min(end, host.size());
+    std::string_view port = host.substr(end);
+    if (port.empty()) return host;
+    port.remove_prefix(1);
+    const bool is_port = host[end] == ':' && !port.empty() && port.size() <= 5 &&
+                         std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (!is_port) return std::nullopt;
+    return host.substr(0, end);
+}
+
+/// "127.0.0.1", with four decimal numbers, or "[::1]".
+bool is_address(std::string_view host) {
+    in6_addr out;
+    if (!host.starts_with('[')) return ::inet_pton(AF_INET, std::string(host).c_str(), &out) == 1;
+    return host.ends_with(']') && ::inet_pton(AF_INET6, std::string(host.substr(1, host.size() - 2)).c_str(), &out) == 1;
+}
+
 bool is_json(std::string_view content_type) {
     const std::string type = lower(trim(content_type.substr(0, content_type.find(';'))));
     return type == "application/json";
@@ -32,27 +56,30 @@ bool is_json(std::string_view content_type) {
 
 }  // namespace
 
-Gate::Gate(const std::string& host, int port) {
-    std::vector<std::string> names{"localhost", "127.0.0.1", "::1"};
-    if (host == "0.0.0.0" || host == "::") {
-        for (std::string& address : own_addresses()) names.push_back(std::move(address));
-    } else {
-        names.push_back(lower(host));
+Gate::Gate(std::vector<std::string> names) : names_(std::move(names)) {
+    for (std::string& name : names_) {
+        if (!is_host_name(name))
+            throw Error(ErrorKind::kBadInput, cat("--allowed-host: expected a host name without port, found \"", printable(name), '"'));
+        name = lower(name);
     }
-    for (const std::string& name : names) {
-        const std::string whole = name.find(':') == std::string::npos ? name : cat('[', name, ']');
-        hosts_.push_back(cat(whole, ':', port));
-        if (port == 80) hosts_.push_back(whole);  // browsers leave out the default port
-    }
+    names_.emplace_back("localhost");
 }
 
-bool Gate::allows(std::string_view host) const { return std::find(hosts_.begin(), hosts_.end(), lower(host)) != hosts_.end(); }
+bool Gate::allows(std::string_view host) const {
+    const auto parts = split_host(host);
+    if (!parts) return false;
+    return is_address(*parts) || std::find(names_.begin(), names_.end(), lower(*parts)) != names_.end();
+}
 
 std::optional<std::pair<int, std::string>> Gate::check_host(const HttpRequest& request) const {
     const auto host = request.header("host");
     if (!host || request.count("host") != 1) return {{400, "a request needs exactly one Host header"}};
     if (!is_plausible(*host)) return {{400, "the Host header is not a host"}};
-    if (!allows(*host)) return {{421, "this server does not answer to that host name; --host adds one"}};
+    if (!allows(*host)) {
+        const auto name = split_host(*host);
+        return {{421, cat("this server does not answer to that host name; start it with --allowed-host ", name ? *name : "NAME",
+                          " if it should")}};
+    }
     return std::nullopt;
 }
 
@@ -70,6 +97,19 @@ std::optional<std::pair<int, std::string>> Gate::check_same_origin(const HttpReq
     const auto type = request.header("content-type");
     if (request.count("content-type") != 1 || !is_json(*type)) return {{415, "the content type must be application/json"}};
     return std::nullopt;
+}
+
+bool is_host_name(std::string_view name) {
+    if (name.empty() || name.size() > 253 || name.front() == '.' || name.front() == '-') return false;
+    return std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    });
+}
+
+bool is_loopback(const std::string& host) {
+    unsigned char v4[sizeof(in_addr)];
+    if (::inet_pton(AF_INET, host.c_str(), v4) == 1) return v4[0] == 127;
+    return lower(host) == "localhost" || host == "::1";
 }
 
 const std::vector<std::pair<std::string, std::string>>& security_headers() {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,10 +13,13 @@ namespace hearth {
 
 /// Guards against other web pages: DNS rebinding (by the Host header) and requests across origins (by Origin, Sec-Fetch-Site and the
 /// content type, which a plain form cannot set). Immutable.
+///
+/// Allowed as Host are localhost, every literal address, and `names`, each with any port or none: behind a forwarded port (of ssh, of a
+/// container) the client's port is not ours. That is safe because rebinding needs a name that the attacker's page was loaded from.
 class Gate {
 public:
-    /// Allowed are localhost, 127.0.0.1 and [::1], `host`, and where that is a wildcard the machine's addresses; all with `port`.
-    Gate(const std::string& host, int port);
+    /// `names`: host names without port, in any case. Throws Error{kBadInput} for one that is no name.
+    explicit Gate(std::vector<std::string> names);
 
     /// Of every request, before its route is looked up: 400 without exactly one sensible Host, 421 for another server's.
     std::optional<std::pair<int, std::string>> check_host(const HttpRequest& request) const;
@@ -25,8 +29,14 @@ public:
 
 private:
     bool allows(std::string_view host) const;
-    std::vector<std::string> hosts_;  // lower case, with port
+    std::vector<std::string> names_;  // lower case
 };
+
+/// Letters, digits, '-', '.' and '_': what can be the name of a machine, or an IPv4 address.
+bool is_host_name(std::string_view name);
+
+/// Whether only this machine reaches a server that listens there: localhost, 127.0.0.0/8 or ::1. Other names are not, wherever they lead.
+bool is_loopback(const std::string& host);
 
 /// Headers of every answer.
 const std::vector<std::pair<std::string, std::string>>& security_headers();

@@ -1,6 +1,7 @@
 // What goes over HTTP, as plain data: handlers know no socket.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -43,6 +44,9 @@ public:
     /// Sends `data` now. False when the client is gone or takes nothing for too long: stop then.
     virtual bool write(std::string_view data) = 0;
     virtual bool client_gone() = 0;
+
+    /// The answer failed after its head had gone out with another status: for the log.
+    virtual void failed(int status) = 0;
 };
 
 /// One answer: a body, or a function that writes it.
@@ -53,8 +57,16 @@ struct HttpResponse {
     std::function<void(BodyWriter&)> stream;  // in place of body
 };
 
+/// A request that is over.
+struct HttpEnd {
+    std::string method, path;  // both empty: refused before a request line was accepted
+    int status = 0;            // of the answer, or what BodyWriter::failed said later
+    std::chrono::milliseconds time{0};
+};
+
 constexpr int kMaxConnections = 256;
 constexpr size_t kMaxHeadBytes = 32 << 10;  // request line and headers
+constexpr size_t kMaxLineBytes = 8 << 10;   // the request line, and each header
 constexpr int64_t kMaxBodyBytes = 8 << 20;
 constexpr size_t kMaxHeaders = 64;
 

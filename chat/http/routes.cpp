@@ -1,6 +1,7 @@
 #include "chat/http/routes.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "chat/api/api_error.h"
 
 namespace hearth {
@@ -26,9 +27,9 @@ bool path_matches(std::string_view pattern, std::string_view path) {
 
 bool method_matches(std::string_view route, std::string_view method) { return route == method || (route == "GET" && method == "HEAD"); }
 
-const Route* find_route(const HttpRequest& request) {
+const Route* find_route(std::string_view method, std::string_view path) {
     for (const Route& route : kRoutes) {
-        if (path_matches(route.path, request.path) && method_matches(route.method, request.method)) return &route;
+        if (path_matches(route.path, path) && method_matches(route.method, method)) return &route;
     }
     return nullptr;
 }
@@ -50,9 +51,14 @@ HttpResponse no_route(const HttpRequest& request) {
 
 std::span<const Route> routes() { return kRoutes; }
 
+std::string route_name(std::string_view method, std::string_view path) {
+    const Route* route = find_route(method, path);
+    return route ? cat(route->method, ' ', route->path) : "no route";
+}
+
 std::optional<HttpResponse> Router::check(const HttpRequest& request) const {
     if (const auto refused = gate_.check_host(request)) return error_response(refused->first, refused->second, "bad_host");
-    const Route* route = find_route(request);
+    const Route* route = find_route(request.method, request.path);
     if (!route) return no_route(request);
     if (route->who == Caller::kSameOrigin) {
         if (const auto refused = gate_.check_same_origin(request)) return error_response(refused->first, refused->second, "not_allowed");
@@ -62,7 +68,7 @@ std::optional<HttpResponse> Router::check(const HttpRequest& request) const {
 
 HttpResponse Router::handle(const HttpRequest& request) {
     try {
-        return find_route(request)->handle(services_, request);
+        return find_route(request.method, request.path)->handle(services_, request);
     } catch (const ApiError& e) {
         return json_response(e.status(), e.body());
     } catch (const Error& e) {

@@ -37,6 +37,9 @@ struct Route {
 /// All of them. What is not here is 404, or 405 where only the method is wrong. GET routes answer HEAD too.
 std::span<const Route> routes();
 
+/// "POST /v1/chat/completions": as it stands in the table, or "no route".
+std::string route_name(std::string_view method, std::string_view path);
+
 /// Finds routes and asks the gate. Called from many threads.
 class Router {
 public:

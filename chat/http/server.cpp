@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "chat/http/request_log.h"
 #include "chat/http/routes.h"
 #include "chat/http/transport/http_server.h"
 #include "chat/model_host.h"
@@ -11,7 +12,21 @@
 namespace hearth {
 namespace {
 
-bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+/// Refuses to listen where other machines reach a server that asks nobody for a key.
+void check_host_option(const ServerOptions& options) {
+    if (options.host.empty()) throw Error(ErrorKind::kBadInput, "--host: expected an address or a name of this machine, found \"\"");
+    if (is_loopback(options.host) || options.insecure_no_auth) return;
+    throw Error(ErrorKind::kBadInput, cat("--host ", printable(options.host),
+                                          ": whoever reaches this address could use the models of this machine, and there are no keys "
+                                          "yet; expected a loopback address, or --insecure-no-auth to listen there all the same"));
+}
+
+/// What the server answers to: the name it listens at, and those that it was given.
+Gate make_gate(const ServerOptions& options) {
+    std::vector<std::string> names = options.allowed_hosts;
+    if (is_host_name(options.host)) names.push_back(options.host);
+    return Gate(std::move(names));
+}
 
 /// A thread-safe front of a log that need not be one.
 std::function<void(const std::string&)> guarded(std::function<void(const std::string&)> log) {
@@ -28,9 +43,11 @@ std::function<void(const std::string&)> guarded(std::function<void(const std::st
 class Server::Impl {
 public:
     explicit Impl(ServerOptions options)
-        : host_(std::move(options.host)),
+        : host_((check_host_option(options), options.host)),
           wanted_port_(options.port),
+          gate_(make_gate(options)),
           log_(guarded(std::move(options.log))),
+          requests_(guarded(std::move(options.request_log)), options.log_all_requests),
           model_(std::move(options.model)) {
         model_.notice = log_;
         find_model(model_.model);  // what is not there should be said at once
@@ -44,11 +61,12 @@ public:
         handler.check = [this](const HttpRequest& request) { return router().check(request); };
         handler.handle = [this](const HttpRequest& request) { return router().handle(request); };
         handler.refuse = [](int status, const std::string& message) { return error_response(status, message); };
+        handler.ended = [this](const HttpEnd& end) { requests_.ended(end); };
         auto listener = std::make_unique<HttpServer>(std::move(handler), ConnectionLimits{}, stop_);
         listener->bind(host_, wanted_port_);
         if (!is_loopback(host_)) log_(cat("listening at ", host_, ": whoever reaches this address can use the models of this machine"));
         models_ = std::make_unique<ModelHost>(ModelHost::Options{model_, 10'000, log_});
-        router_ = std::make_unique<Router>(Services{*models_, stop_, log_}, Gate(host_, listener->port()));
+        router_ = std::make_unique<Router>(Services{*models_, stop_, log_}, gate_);
         listener->start();
         listener_ = std::move(listener);
     }
@@ -74,7 +92,9 @@ private:
 
     const std::string host_;
     const int wanted_port_;
+    const Gate gate_;
     const std::function<void(const std::string&)> log_;
+    const RequestLog requests_;
     OpenOptions model_;
     StopSignal stop_;
     std::unique_ptr<ModelHost> models_;

@@ -11,9 +11,13 @@
 namespace hearth {
 
 struct ServerOptions {
-    std::string host = "127.0.0.1";  // an address or name of this machine; also allowed as a Host header
-    int port = 8080;                 // 0: any free port
-    OpenOptions model;               // loaded first; its backend and context (cut to theirs) serve later models too, its template does not
+    std::string host = "127.0.0.1";          // an address or name of this machine to listen at
+    int port = 8080;                         // 0: any free port
+    std::vector<std::string> allowed_hosts;  // names that requests may have as Host, beside localhost and addresses
+    bool insecure_no_auth = false;           // listen where other machines reach it although nobody has to show a key
+    OpenOptions model;  // loaded first; its backend and context (cut to theirs) serve later models too, its template does not
+    std::function<void(const std::string&)> request_log;  // takes a line for each request that failed, see RequestLog; from any thread
+    bool log_all_requests = false;                        // a line for those that went well, too
     std::function<void(const std::string&)> log;  // one line for people (never what anybody wrote); may be empty; called from any thread
 };
 
@@ -22,7 +26,8 @@ struct ServerOptions {
 /// Thread-safe. A model that cannot be opened does not end the server: the page and the API say why, and another can be chosen.
 class Server {
 public:
-    /// Nothing happens yet. Throws Error{kNotFound} when the model to begin with is not there.
+    /// Nothing happens yet. Throws Error{kBadInput} for an empty host, for one that is not this machine's loopback without
+    /// insecure_no_auth, and for an allowed host that is no name; Error{kNotFound} when the model to begin with is not there.
     explicit Server(ServerOptions options);
     ~Server();  // stop() and wait()
 

@@ -72,10 +72,8 @@ CpuLevel level_of(const std::string& device, CpuLevel machine) {
 class CpuBackend final : public HostBackend {
 public:
     CpuBackend(const BackendOptions& options, const CpuInfo& cpu) : rows_(cpu.slow_bf16_dot) {
-        constexpr int kMostThreads = 1024;
-        if (options.threads < 0 || options.threads > kMostThreads) {
-            throw Error(ErrorKind::kBadInput,
-                        cat("threads: ", options.threads, " is not between 0 (one for each core) and ", kMostThreads));
+        if (options.threads < 0 || options.threads > kMaxThreads) {
+            throw Error(ErrorKind::kBadInput, cat("threads: ", options.threads, " is not between 0 (one for each core) and ", kMaxThreads));
         }
         device_.name = cpu.name;
         device_.level = level_of(options.device, cpu.level);

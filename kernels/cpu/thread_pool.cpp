@@ -3,6 +3,8 @@
 #include <chrono>
 
 #include "base/error.h"
+#include "base/start_thread.h"
+#include "base/text.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -65,10 +67,17 @@ void wait_while(const std::atomic<uint32_t>& value, uint32_t old, Fetcher& fetch
 ThreadPool::ThreadPool(int threads) : threads_(threads), dealt_(static_cast<size_t>(std::max(threads, 1))), upcoming_(dealt_.size()) {
     HEARTH_CHECK(threads >= 1);
     workers_.reserve(static_cast<size_t>(threads - 1));
-    for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
+    try {
+        for (int i = 1; i < threads; ++i) workers_.push_back(start_thread(cat("worker ", i, " of ", threads - 1), [this, i] { work(i); }));
+    } catch (...) {
+        end_workers();  // those that were made; a thread that nobody joins would end the program
+        throw;
+    }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { end_workers(); }
+
+void ThreadPool::end_workers() {
     stop_.store(true, std::memory_order_relaxed);
     epoch_.fetch_add(1, std::memory_order_release);
     epoch_.notify_all();

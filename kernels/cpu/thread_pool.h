@@ -37,7 +37,8 @@ struct Upcoming {
 /// One thread calls run() at a time; it takes part as thread 0.
 class ThreadPool {
 public:
-    explicit ThreadPool(int threads);  // >= 1, the caller among them
+    /// At least one thread, the caller. Throws Error{kNoResources} when the system gives no more.
+    explicit ThreadPool(int threads);
     ~ThreadPool();
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
@@ -95,6 +96,7 @@ private:
 
     void run_task(Task task, void* context) noexcept;
     void work(int thread) noexcept;
+    void end_workers();
 
     const int threads_;
     Task task_ = nullptr;  // written before epoch_ moves on

@@ -28,14 +28,25 @@ bool is_numeric(View<const float, 2> logits, int64_t row) {
     return any;
 }
 
-void penalize(std::span<double> scores, std::span<const int32_t> history, const SampleParams& p, std::span<int32_t> counts) {
-    if (p.repetition_penalty == 1 && p.frequency_penalty == 0 && p.presence_penalty == 0) return;
+void count(std::span<const int32_t> tokens, std::span<int32_t> counts) {
     std::ranges::fill(counts, 0);
-    for (const int32_t id : history) ++counts[static_cast<size_t>(id)];
+    for (const int32_t id : tokens) ++counts[static_cast<size_t>(id)];
+}
+
+/// The repetition penalty is for whatever the history holds; the others are for its last part, the answer.
+void penalize(std::span<double> scores, std::span<const int32_t> history, std::span<const int32_t> answer, const SampleParams& p,
+              std::span<int32_t> counts) {
+    if (p.repetition_penalty != 1) {
+        count(history, counts);
+        for (size_t i = 0; i < scores.size(); ++i) {
+            if (counts[i] == 0) continue;
+            scores[i] = scores[i] < 0 ? scores[i] * double{p.repetition_penalty} : scores[i] / double{p.repetition_penalty};
+        }
+    }
+    if (p.frequency_penalty == 0 && p.presence_penalty == 0) return;
+    count(answer, counts);
     for (size_t i = 0; i < scores.size(); ++i) {
-        if (counts[i] == 0) continue;
-        scores[i] = scores[i] < 0 ? scores[i] * double{p.repetition_penalty} : scores[i] / double{p.repetition_penalty};
-        scores[i] -= counts[i] * double{p.frequency_penalty} + double{p.presence_penalty};
+        if (counts[i] > 0) scores[i] -= counts[i] * double{p.frequency_penalty} + double{p.presence_penalty};
     }
 }
 
@@ -98,9 +109,10 @@ int32_t draw(std::span<const double> probabilities, double uniform) {
 
 int32_t sample_row(const SampleArgs& a, int64_t s, Row row) {
     const SampleParams& p = a.params(s);
-    const auto begin = static_cast<size_t>(a.history_starts(s)), end = static_cast<size_t>(a.history_starts(s + 1));
+    const auto begin = static_cast<size_t>(a.history_starts(s)), end = static_cast<size_t>(a.history_starts(s + 1)),
+               answer = static_cast<size_t>(a.answer_starts(s));
     for (size_t i = 0; i < row.scores.size(); ++i) row.scores[i] = a.logits(s, static_cast<int64_t>(i));
-    penalize(row.scores, {a.history.data + begin, end - begin}, p, row.order);
+    penalize(row.scores, {a.history.data + begin, end - begin}, {a.history.data + answer, end - answer}, p, row.order);
     if (p.temperature <= 0) {
         const auto best = std::ranges::max_element(row.scores) - row.scores.begin();
         std::ranges::fill(row.scores, 0.0);

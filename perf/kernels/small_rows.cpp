@@ -77,6 +77,7 @@ public:
         args_.params = {&params_, {1}};
         args_.history = {history_, {1}};
         args_.history_starts = {starts_, {2}};
+        args_.answer_starts = {starts_, {1}};
         args_.positions = {history_, {1}};
         args_.ids = {&id_, {1}};
         args_.probabilities = {probabilities_.data(), {1, m.vocab}};

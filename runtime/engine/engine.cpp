@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <thread>
 #include <utility>
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/start_thread.h"
 #include "base/text.h"
 #include "runtime/engine/admission.h"
 #include "runtime/engine/sampler.h"
@@ -37,6 +39,15 @@ RequestStats stats_of(const Sequence& s, Clock::time_point now) {
 
 TokenEvent end_event(FinishReason reason, std::string error = {}) {
     return {.token = -1, .finish = reason, .context_full = false, .error = std::move(error)};
+}
+
+/// With what went wrong, where there is memory to say it.
+TokenEvent failure_event(const std::exception& error) noexcept {
+    try {
+        return end_event(FinishReason::kError, error.what());
+    } catch (const std::exception&) {
+        return end_event(FinishReason::kError);
+    }
 }
 
 }  // namespace
@@ -71,7 +82,9 @@ private:
     void step();
     std::span<const int32_t> compute();
     void accept(Sequence& sequence, int32_t token);
-    void end(Sequence& sequence, TokenEvent event);
+    void accept_all(std::span<const int32_t> ids);
+    void end(Sequence& sequence, TokenEvent event) noexcept;
+    void end_running(const std::exception& error) noexcept;
     void publish_stats();
     void publish_profile();
 
@@ -89,7 +102,7 @@ private:
     // any thread
     mutable std::mutex mutex_;
     std::condition_variable arrived_;
-    std::vector<std::unique_ptr<Sequence>> inbox_;
+    std::deque<std::unique_ptr<Sequence>> inbox_;
     std::vector<StageTime> published_;  // a copy of profile_
     bool stopping_ = false;
     std::atomic<bool> has_mail_{false};  // inbox_ or stopping_ changed: spares a busy engine the lock
@@ -107,7 +120,7 @@ Engine::Impl::Impl(std::shared_ptr<const Model> model, const EngineOptions& opti
       scheduler_({options_.max_sequences, options_.max_step_tokens, options_.context}, static_cast<int32_t>(options_.num_blocks)) {
     workspace_.reserve_scratch(sampler_.workspace_bytes());
     if (options_.profile) workspace_.set_profile(&profile_);
-    thread_ = std::thread([this] { run(); });
+    thread_ = start_thread("the engine", [this] { run(); });
 }
 
 Engine::Impl::~Impl() {
@@ -151,13 +164,17 @@ std::shared_ptr<TokenStream> Engine::Impl::submit(Request request) {
 }
 
 void Engine::Impl::run() {
-    while (take_inbox()) {
-        end_cancelled();
-        if (!scheduler_.empty()) step();
+    for (bool going = true; going;) {
+        try {
+            going = take_inbox();
+            if (!going) break;
+            end_cancelled();
+            if (!scheduler_.empty()) step();
+        } catch (const std::exception& error) {
+            end_running(error);
+        }
     }
-    cancelled_.clear();
-    scheduler_.for_each([&](Sequence& s) { cancelled_.push_back(&s); });
-    for (Sequence* s : cancelled_) end(*s, end_event(FinishReason::kCancelled));
+    while (Sequence* s = scheduler_.oldest()) end(*s, end_event(FinishReason::kCancelled));
 }
 
 /// Hands new sequences to the scheduler; waits for one while there is nothing to do. False: the engine ends.
@@ -165,8 +182,11 @@ bool Engine::Impl::take_inbox() {
     if (!scheduler_.empty() && !has_mail_.load()) return true;
     std::unique_lock lock(mutex_);
     arrived_.wait(lock, [this] { return stopping_ || !inbox_.empty() || !scheduler_.empty(); });
-    for (auto& sequence : inbox_) scheduler_.add(std::move(sequence));
-    inbox_.clear();
+    while (!inbox_.empty()) {
+        auto sequence = std::move(inbox_.front());
+        inbox_.pop_front();
+        scheduler_.add(std::move(sequence));
+    }
     has_mail_.store(stopping_);
     publish_stats();
     return !stopping_;
@@ -180,24 +200,35 @@ void Engine::Impl::end_cancelled() {
     for (Sequence* s : cancelled_) end(*s, end_event(FinishReason::kCancelled));
 }
 
-/// One step; what goes wrong in it ends the sequences that were part of it, and no other.
+/// One step. What goes wrong in computing it ends the sequences that were part of it, and no other; what goes wrong in planning it, those
+/// that run.
 void Engine::Impl::step() {
     planned_ = scheduler_.plan();
     std::span<const int32_t> ids;
     try {
         ids = compute();
     } catch (const std::exception& error) {
-        for (const auto& work : planned_) end(*work.sequence, end_event(FinishReason::kError, error.what()));
+        for (const auto& work : planned_) end(*work.sequence, failure_event(error));
         return;
     }
     scheduler_.commit();
     steps_.fetch_add(1, std::memory_order_relaxed);
     tokens_.fetch_add(batch_.num_tokens(), std::memory_order_relaxed);
     publish_stats();
+    accept_all(ids);
     if (options_.profile) publish_profile();
+}
+
+/// The token of each sequence that drew one. One for which there is no memory ends, and no other.
+void Engine::Impl::accept_all(std::span<const int32_t> ids) {
     size_t next = 0;
     for (const auto& work : planned_) {
-        if (work.draws) accept(*work.sequence, ids[next++]);
+        if (!work.draws) continue;
+        try {
+            accept(*work.sequence, ids[next++]);
+        } catch (const std::exception& error) {
+            end(*work.sequence, failure_event(error));  // it still runs: end() throws nothing
+        }
     }
 }
 
@@ -214,7 +245,7 @@ std::span<const int32_t> Engine::Impl::compute() {
         const std::span<const int32_t> tokens(s.tokens);
         batch_.add(tokens.subspan(static_cast<size_t>(s.computed), static_cast<size_t>(work.count)), s.computed, s.blocks,
                    work.draws ? 1 : 0);
-        if (work.draws) rows_.push_back({&s.sampling, tokens});
+        if (work.draws) rows_.push_back({&s.sampling, tokens, s.prompt_tokens});
     }
     const auto logits = model_->forward(batch_, cache_, workspace_);
     if (rows_.empty()) return {};
@@ -244,11 +275,19 @@ void Engine::Impl::accept(Sequence& s, int32_t token) {
     }
 }
 
-/// Blocks are back and counted before the reader learns of the end.
-void Engine::Impl::end(Sequence& sequence, TokenEvent event) {
+/// Blocks are back and counted before the reader learns of the end. Needs no memory.
+void Engine::Impl::end(Sequence& sequence, TokenEvent event) noexcept {
     const auto owned = scheduler_.remove(&sequence);
     publish_stats();
     owned->channel->finish(std::move(event), stats_of(*owned, Clock::now()));
+}
+
+/// Nobody knows how far a step came that went wrong while it was planned: those that run end, or where none does the first that waits.
+/// The engine goes on with the others.
+void Engine::Impl::end_running(const std::exception& error) noexcept {
+    for (int64_t left = std::max<int64_t>(scheduler_.num_running(), 1); left > 0; --left) {
+        if (Sequence* sequence = scheduler_.oldest()) end(*sequence, failure_event(error));
+    }
 }
 
 void Engine::Impl::publish_stats() {

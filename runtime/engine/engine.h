@@ -36,6 +36,7 @@ struct TokenEvent {
     std::optional<FinishReason> finish;
     bool context_full = false;  // with kLength: the context ended the answer, not max_tokens
     std::string error;          // with kError, kNumericError
+    double decode_ms = 0;       // with a token: from the answer's first token to this one
 };
 
 /// What one answer took. Times on the steady clock, in milliseconds.

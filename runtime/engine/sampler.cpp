@@ -1,5 +1,7 @@
 #include "runtime/engine/sampler.h"
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "base/error.h"
@@ -43,17 +45,21 @@ std::span<const int32_t> Sampler::draw(View<const float, 2> logits, std::span<co
     HEARTH_CHECK(count == logits.extent[0] && count <= max_rows_);
     params_.clear();
     history_.clear();
+    answer_starts_.clear();
     positions_.clear();
     history_starts_.assign(1, 0);
     for (const Row& row : rows) {
         params_.push_back(*row.params);
         positions_.push_back(static_cast<int32_t>(row.tokens.size()));
         if (penalizes(*row.params)) history_.insert(history_.end(), row.tokens.begin(), row.tokens.end());
+        const int64_t answer = history_starts_.back() + row.prompt_tokens;
+        answer_starts_.push_back(static_cast<int32_t>(std::min<int64_t>(answer, std::ssize(history_))));
         history_starts_.push_back(static_cast<int32_t>(history_.size()));
     }
     staging_.begin();
     const size_t params = staging_.put(params_.data(), params_.size()), history = staging_.put(history_.data(), history_.size()),
                  starts = staging_.put(history_starts_.data(), history_starts_.size()),
+                 answers = staging_.put(answer_starts_.data(), answer_starts_.size()),
                  positions = staging_.put(positions_.data(), positions_.size());
     staging_.upload();
 
@@ -62,6 +68,7 @@ std::span<const int32_t> Sampler::draw(View<const float, 2> logits, std::span<co
     args.params = staging_.at<SampleParams, 1>(params, {count});
     args.history = staging_.at<int32_t, 1>(history, {static_cast<int64_t>(history_.size())});
     args.history_starts = staging_.at<int32_t, 1>(starts, {count + 1});
+    args.answer_starts = staging_.at<int32_t, 1>(answers, {count});
     args.positions = staging_.at<int32_t, 1>(positions, {count});
     args.ids = {reinterpret_cast<int32_t*>(device_ids_.get()), {count}};
     select(backend_.tables().sample, args, backend_.device()).run(args, stream);

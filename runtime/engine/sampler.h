@@ -19,7 +19,8 @@ public:
     /// One sequence: the token at position tokens.size() is wanted.
     struct Row {
         const SampleParams* params = nullptr;
-        std::span<const int32_t> tokens;  // so far: what penalties count, prompt and answer alike
+        std::span<const int32_t> tokens;  // so far, prompt and answer: what the repetition penalty counts
+        int64_t prompt_tokens = 0;        // that many of them are the prompt: frequency and presence penalty count the others
     };
 
     /// Of up to max_rows sequences at once. Throws Error{kUnsupported} when no row of the table fits.
@@ -36,7 +37,7 @@ private:
     Staging staging_;
     DeviceBytes device_ids_;  // [max_rows]
     std::vector<SampleParams> params_;
-    std::vector<int32_t> history_, history_starts_, positions_, ids_;
+    std::vector<int32_t> history_, history_starts_, answer_starts_, positions_, ids_;
     int64_t max_rows_ = 0;
     size_t workspace_bytes_ = 0;
 };

@@ -52,6 +52,8 @@ void Scheduler::schedule(Sequence& sequence, int64_t& budget) {
 
 bool Scheduler::grow(Sequence& sequence) {
     if (blocks_for(sequence.length()) <= static_cast<int64_t>(sequence.blocks.size())) return true;
+    // Memory before blocks: a block that is taken and found no place would be lost.
+    if (sequence.blocks.size() == sequence.blocks.capacity()) sequence.blocks.reserve(2 * sequence.blocks.size() + 1);
     while (true) {
         if (const auto block = pool_.acquire()) {
             sequence.blocks.push_back(*block);
@@ -69,6 +71,7 @@ bool Scheduler::admit_next() {
     Sequence& sequence = *waiting_.front();
     const int64_t needed = blocks_for(sequence.length());
     if (pool_.num_available() < needed + num_running()) return false;
+    sequence.blocks.reserve(static_cast<size_t>(needed));
     for (int64_t i = 0; i < needed; ++i) sequence.blocks.push_back(*pool_.acquire());
     running_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();

@@ -41,7 +41,8 @@ public:
     /// At the end of the queue. 0 < sequence->length() < sequence->max_length <= limits.max_length.
     void add(std::unique_ptr<Sequence> sequence);
 
-    /// The next step; empty only when there are no sequences. Valid until the next call that is not const.
+    /// The next step; empty only when there are no sequences. Valid until the next call that is not const. After an exception (memory) the
+    /// sequences that run are to be removed: no block is lost, but how far each came is not known.
     const std::vector<Work>& plan();
 
     /// The step that plan() gave was computed.
@@ -56,6 +57,9 @@ public:
         for (auto& s : running_) f(*s);
         for (auto& s : waiting_) f(*s);
     }
+
+    /// The oldest of those that run, or else of those that wait; null when there is none.
+    Sequence* oldest() const { return !running_.empty() ? running_.front().get() : !waiting_.empty() ? waiting_.front().get() : nullptr; }
 
     bool empty() const { return running_.empty() && waiting_.empty(); }
     int64_t num_running() const { return static_cast<int64_t>(running_.size()); }

@@ -17,6 +17,11 @@ class TokenChannel;
 struct Sequence {
     using Clock = std::chrono::steady_clock;
 
+    Sequence() = default;
+    ~Sequence();  // a reader that was not told of an end is told that this one is lost: nobody waits for ever
+    Sequence(const Sequence&) = delete;
+    Sequence& operator=(const Sequence&) = delete;
+
     std::vector<int32_t> tokens;  // the prompt, then the answer
     int64_t prompt_tokens = 0;
     int64_t max_length = 0;       // tokens may grow to this

@@ -16,7 +16,7 @@ void TokenChannel::push(int32_t token, const RequestStats& stats) {
     {
         const std::lock_guard lock(mutex_);
         HEARTH_CHECK(!end_);
-        tokens_.push_back(token);
+        tokens_.push_back({token, static_cast<float>(stats.decode_ms)});
         stats_ = stats;
     }
     changed_.notify_one();
@@ -32,6 +32,16 @@ void TokenChannel::finish(TokenEvent end, const RequestStats& stats) {
     changed_.notify_all();
 }
 
+void TokenChannel::abandon() noexcept {
+    {
+        const std::lock_guard lock(mutex_);
+        if (end_) return;
+        // Short enough to need no memory, which is what was lacking.
+        end_ = TokenEvent{.token = -1, .finish = FinishReason::kError, .context_full = false, .error = "out of memory"};
+    }
+    changed_.notify_all();
+}
+
 std::optional<TokenEvent> TokenChannel::next(int64_t timeout_ms) {
     std::unique_lock lock(mutex_);
     const auto ready = [this] { return read_ < tokens_.size() || end_; };
@@ -40,8 +50,9 @@ std::optional<TokenEvent> TokenChannel::next(int64_t timeout_ms) {
     } else if (!changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), ready)) {
         return std::nullopt;
     }
-    if (read_ < tokens_.size()) return TokenEvent{.token = tokens_[read_++], .finish = {}, .context_full = false, .error = {}};
-    return end_;
+    if (read_ == tokens_.size()) return end_;
+    const Drawn& drawn = tokens_[read_++];
+    return TokenEvent{.token = drawn.token, .finish = {}, .context_full = false, .error = {}, .decode_ms = double{drawn.decode_ms}};
 }
 
 RequestStats TokenChannel::stats() const {

@@ -20,6 +20,7 @@ public:
     // the engine's side
     void push(int32_t token, const RequestStats& stats);
     void finish(TokenEvent end, const RequestStats& stats);  // end.finish is set; once
+    void abandon() noexcept;                                 // ends it with kError unless it has ended
     bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
 
     // the reader's side
@@ -28,9 +29,13 @@ public:
     RequestStats stats() const;
 
 private:
+    struct Drawn {
+        int32_t token;
+        float decode_ms;
+    };
     mutable std::mutex mutex_;
     std::condition_variable changed_;
-    std::vector<int32_t> tokens_;
+    std::vector<Drawn> tokens_;
     size_t read_ = 0;
     std::optional<TokenEvent> end_;
     RequestStats stats_;

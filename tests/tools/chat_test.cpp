@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 
 #include "tests/tools/program.h"
 
@@ -162,6 +163,49 @@ TEST(Serve, PrintsItsAddressAndEndsOnSignals) {
         const auto outcome = run_hearth({"serve", "--port", "0"}, {.signal_after_output = signal});
         EXPECT_EQ(outcome.code, 0) << outcome.err;
         EXPECT_THAT(outcome.out, MatchesRegex("http://127\\.0\\.0\\.1:[0-9]+/?\n"));
+    }
+}
+
+TEST(Serve, AnEmptyHostAndAnOpenAddressAreRefused) {
+    const auto empty = run_hearth({"serve", "--port", "0", "--host", ""});
+    EXPECT_EQ(empty.code, 3);
+    EXPECT_THAT(empty.err, HasSubstr("--host"));
+    EXPECT_EQ(empty.out, "");
+    const auto open = run_hearth({"serve", "--port", "0", "--host", "0.0.0.0"});
+    EXPECT_EQ(open.code, 3);
+    EXPECT_THAT(open.err, HasSubstr("--insecure-no-auth"));
+    const auto names = run_hearth({"serve", "--port", "0", "--allowed-host", "a", "--allowed-host", "b:80"});
+    EXPECT_EQ(names.code, 3);
+    EXPECT_THAT(names.err, HasSubstr("--allowed-host: expected a host name without port, found \"b:80\""));
+}
+
+/// Sends a request to a port of this machine and waits for the connection's end.
+void ask(int port, const std::string& path) {
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    const std::string text = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    ASSERT_EQ(send(fd, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+    char bytes[4096];
+    while (recv(fd, bytes, sizeof bytes, 0) > 0) {}
+    close(fd);
+}
+
+TEST(Serve, LogsWhatFailedAndWithVerboseEverything) {
+    for (const char* option : {"--quiet", "--verbose"}) {
+        Terminal server({"serve", "--port", "0", option});
+        server.wait_for("http://127.0.0.1:");
+        const int port = std::atoi(server.wait_for("/").c_str());
+        ask(port, "/health");
+        ask(port, "/SECRET");
+        server.wait_for(" 404 no route ");
+        EXPECT_EQ(server.screen().find(" 200 GET /health ") != std::string::npos, option == std::string("--verbose")) << server.screen();
+        EXPECT_EQ(server.screen().find("SECRET"), std::string::npos);
+        server.type("\x03");
+        EXPECT_EQ(server.wait_for_end(), 0);
     }
 }
 

@@ -41,7 +41,7 @@ std::string overview() {
         "  1    the machine refused or ran out: memory, disk, port, permission; or an answer failed\n"
         "  2    the command line is wrong\n"
         "  3    a model, file or prompt is not there, or is not what it should be\n"
-        "  130  stopped by Ctrl-C (141: nobody reads the output; 143: terminated)\n";
+        "  130  stopped by Ctrl-C (141: nobody reads the output; 143: terminated); serve ends with 0\n";
     return out;
 }
 

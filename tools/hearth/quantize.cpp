@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "kernels/backend.h"
 #include "loaders/model_directory.h"
 #include "loaders/quantize/quantize_folder.h"
 #include "tools/hearth/commands.h"
@@ -26,7 +27,7 @@ public:
         arguments.choice("--to", to_, {"q8", "q4"}, "8.5 bits a weight, or 4.5 with the embedding and the head at 8.5; default: q4");
         arguments.text("--keep", keep_, "Other formats for some, as lm_head=float,embed=q4,layers.0=q8", "NAME=q8|q4|float,...");
         arguments.text("-o,--out", out_, "The folder to write; must not be there", "DIR");
-        arguments.integer("-t,--threads", threads_, 1, 4096, "Threads; default: one for each physical core");
+        arguments.integer("-t,--threads", threads_, 1, kMaxThreads, "Threads; default: one for each physical core");
         arguments.flag("-q,--quiet", quiet_, "Nothing on standard error but failures, and no table");
     }
 

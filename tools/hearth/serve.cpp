@@ -2,6 +2,7 @@
 #include <atomic>
 #include <chrono>
 #include <thread>
+#include <vector>
 
 #include "base/text.h"
 #include "chat/http/server.h"
@@ -20,6 +21,11 @@ public:
     void declare(Arguments& arguments) override {
         arguments.text("--host", host_, "Address to listen at; default: 127.0.0.1, which only this machine reaches", "ADDRESS");
         arguments.integer("--port", port_, 0, 65535, "Port; default: 8080; 0: any free one");
+        arguments.list("--allowed-host", allowed_hosts_,
+                       "A name that requests may call this server by, beside localhost and addresses; may be given several times", "NAME");
+        arguments.flag("--insecure-no-auth", insecure_no_auth_,
+                       "Listen at an address that other machines reach: whoever does can use the models, nobody has to show a key");
+        arguments.flag("-v,--verbose", verbose_, "A line on standard error for every request, not only for those that failed");
         model_.declare(arguments);
     }
 
@@ -29,9 +35,13 @@ public:
         ServerOptions options;
         options.host = host_;
         options.port = static_cast<int>(port_);
+        options.allowed_hosts = allowed_hosts_;
+        options.insecure_no_auth = insecure_no_auth_;
         options.model = model_.open_options();
         options.model.progress = progress.callback();
         options.log = options.model.notice;
+        options.request_log = write_note;
+        options.log_all_requests = verbose_;
         Server server(std::move(options));
         server.start();
         write_out(server.url() + "\n");
@@ -60,6 +70,8 @@ private:
     ModelOptions model_;
     std::string host_ = "127.0.0.1";
     int64_t port_ = 8080;
+    std::vector<std::string> allowed_hosts_;
+    bool insecure_no_auth_ = false, verbose_ = false;
 };
 
 }  // namespace

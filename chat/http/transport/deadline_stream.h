@@ -1,4 +1,4 @@
-// A connection as the HTTP library reads and writes it, with limits that the library has not.
+// A connection as the HTTP library reads and writes it: one request at a time, with limits that the library has not.
 #pragma once
 
 #include <httplib.h>
@@ -6,29 +6,35 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "chat/http/stop_signal.h"
 #include "chat/http/transport/http_server.h"
+#include "chat/http/transport/request_head.h"
 
 namespace hearth {
 
 /// One socket, for one thread. Every part of a request has a deadline of its own, so that a slow client costs a thread for a bounded time
-/// whatever it sends; the library's timeouts begin anew with each byte. Borrows the descriptor, which does not block.
+/// whatever it sends; the library's timeouts begin anew with each byte. The library is given one head and that request's body, and then
+/// the end: it can never read into what follows. Borrows the descriptor, which does not block.
 class DeadlineStream : public httplib::Stream {
 public:
     DeadlineStream(int fd, const ConnectionLimits& limits, const StopSignal& stop) : fd_(fd), limits_(limits), stop_(stop) {}
 
-    /// Waits for the first byte of a request. False: none came, or it is time to end.
-    bool wait_for_request();
+    /// Waits for the head of the next request: all bytes up to its empty line. Valid until the next call of anything here. Nothing: none
+    /// came, it is time to end, or refusal() says why.
+    std::optional<std::string_view> read_head();
 
-    /// The head has been read, `length` bytes of body follow (-1: not known).
-    void begin_body(int64_t length);
+    /// What read() gives from now on: `head`, then `body_bytes` bytes of the connection.
+    void begin_request(std::string head, int64_t body_bytes);
 
-    /// Bytes of a body are left that nobody read, or nobody knows where it ends: what follows is no request.
-    bool has_unread_body() const { return body_length_ < 0 || body_read_ < body_length_; }
+    /// Bytes of the body are left that nobody read: what follows is no request.
+    bool has_unread_body() const { return body_left_ > 0; }
 
-    /// The status that tells why reading ended early (408, 431), or 0. From then on nothing is written, but by write_raw.
-    int refusal() const { return refusal_; }
+    /// Why reading ended early, if it did. From then on nothing is written, but by write_raw.
+    const std::optional<HeadRefusal>& refusal() const { return refusal_; }
     void write_raw(const char* bytes, size_t size);
 
     /// The peer has closed its side, or the connection broke.
@@ -48,19 +54,19 @@ public:
 
 private:
     using Clock = StopSignal::Clock;
-    enum class Part { kHead, kBody };
     bool fill(Clock::time_point deadline, bool while_draining);
+    std::optional<std::string_view> find_head(size_t& seen);
 
     const int fd_;
     const ConnectionLimits& limits_;
     const StopSignal& stop_;
-    char buffer_[16 << 10];
+    char buffer_[kMaxHeadBytes];
     size_t begin_ = 0, end_ = 0;  // of what was received and not read yet
-    Part part_ = Part::kHead;
+    std::string head_;            // what the library reads first
     size_t head_read_ = 0;
-    int64_t body_length_ = 0, body_read_ = 0;
+    int64_t body_left_ = 0;
     Clock::time_point deadline_;
-    int refusal_ = 0;
+    std::optional<HeadRefusal> refusal_;
 };
 
 }  // namespace hearth

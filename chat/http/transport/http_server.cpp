@@ -1,34 +1,34 @@
 // The only user of cpp-httplib, with the files beside it.
 //
-// The library parses heads, reads bodies, finds routes and writes answers. What it lacks is added around it: whole-request deadlines and
-// head limits (DeadlineStream), a bound on connections, refusals that never leave an unread body to be taken for a request, a port that
-// is never shared, and an end that lets streams finish (the library's own stop cuts them).
+// The library reads heads and bodies, finds routes and writes answers. What it lacks is added around it: heads are checked before it sees
+// them (request_head.h), it is shown one request at a time and never a byte of the next, with whole-request deadlines (DeadlineStream);
+// connections are bounded, and end where anything was refused before its body was read; a port is never shared; and the end lets streams
+// finish (the library's own stop cuts them).
 #include "chat/http/transport/http_server.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <httplib.h>
-#include <ifaddrs.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <cstring>
 #include <mutex>
-#include <system_error>
 #include <thread>
 
 #include "base/error.h"
+#include "base/start_thread.h"
 #include "base/text.h"
+#include "chat/http/transport/connection_threads.h"
 #include "chat/http/transport/deadline_stream.h"
 #include "chat/http/transport/translate.h"
 
 namespace hearth {
 namespace {
 
+/// An answer that the library does not write. The connection ends with it.
 std::string raw_answer(const HttpResponse& response) {
     std::string out = cat("HTTP/1.1 ", response.status, " Refused\r\n");
     for (const auto& [name, value] : response.headers) out += cat(name, ": ", value, "\r\n");
@@ -39,8 +39,9 @@ std::string raw_answer(const HttpResponse& response) {
 
 class HttpServer::Impl : public httplib::Server {
 public:
-    Impl(HttpHandler handler, ConnectionLimits limits, StopSignal& stop) : handler_(std::move(handler)), limits_(limits), stop_(stop) {
-        new_task_queue = [this] { return new ThreadEach(*this); };
+    Impl(HttpHandler handler, ConnectionLimits limits, StopSignal& stop)
+        : handler_(std::move(handler)), limits_(limits), stop_(stop), connections_(stop) {
+        new_task_queue = [this] { return new ThreadEach(connections_); };
         set_payload_max_length(kMaxBodyBytes);
         set_socket_options([](socket_t socket) {
             // Lets a restarted server have its port back at once. The library's default would let two servers share one in silence.
@@ -54,10 +55,24 @@ public:
             return HandlerResponse::Handled;
         });
         set_error_handler([this](const httplib::Request& request, httplib::Response& response) {
-            if (response.body.empty()) give(handler_.refuse(response.status, "this request cannot be read"), request, response);
+            if (!response.body.empty()) return;  // ours
+            this_exchange().refused_by_library = true;
+            give(handler_.refuse(response.status, "this request cannot be read"), request, response);
         });
         set_exception_handler([this](const httplib::Request& request, httplib::Response& response, std::exception_ptr) {
             give(handler_.refuse(500, "something went wrong in the server"), request, response);
+        });
+        set_post_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+            this_exchange().end = {.method = request.method, .path = request.path, .status = response.status};
+            // The library writes a promise of five requests that nobody keeps.
+            response.headers.erase("Keep-Alive");
+            response.headers.erase("Connection");
+            if (ends_connection(request)) {
+                response.set_header("Connection", "close");
+            } else {
+                const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limits_.idle).count();
+                response.set_header("Keep-Alive", cat("timeout=", seconds));
+            }
         });
         add_routes();
     }
@@ -81,7 +96,7 @@ public:
     }
 
     void begin() {
-        accepting_ = std::thread([this] {
+        accepting_ = start_thread("taking connections", [this] {
             accept_thread_ = std::this_thread::get_id();
             listen_after_bind();
             ended_ = true;
@@ -89,10 +104,7 @@ public:
     }
 
     void wait_for_end() {
-        {
-            std::unique_lock lock(mutex_);
-            while (!stop_.draining() || connections_ > 0) changed_.wait_for(lock, std::chrono::milliseconds(50));
-        }
+        connections_.wait_for_stop();
         const std::lock_guard joining(join_mutex_);
         if (!accepting_.joinable()) return;
         while (!is_running() && !ended_) std::this_thread::yield();  // stop() does nothing to a server that has not begun to listen
@@ -115,42 +127,15 @@ private:
     /// A thread for each connection; where there can be none, the connection is turned away on the accepting thread.
     class ThreadEach : public httplib::TaskQueue {
     public:
-        explicit ThreadEach(Impl& server) : server_(server) {}
-
+        explicit ThreadEach(ConnectionThreads& threads) : threads_(threads) {}
         void enqueue(std::function<void()> serve) override {
-            if (!server_.enter()) return serve();
-            try {
-                std::thread([&server = server_, serve] {
-                    serve();
-                    server.leave();
-                }).detach();
-            } catch (const std::system_error&) {
-                serve();
-                server_.leave();
-            }
+            if (!threads_.run(serve)) serve();
         }
-
-        void shutdown() override {
-            std::unique_lock lock(server_.mutex_);
-            server_.changed_.wait(lock, [this] { return server_.connections_ == 0; });
-        }
+        void shutdown() override { threads_.wait_until_none(); }
 
     private:
-        Impl& server_;
+        ConnectionThreads& threads_;
     };
-
-    bool enter() {
-        const std::lock_guard lock(mutex_);
-        if (connections_ >= kMaxConnections || stop_.draining()) return false;
-        ++connections_;
-        return true;
-    }
-
-    void leave() {
-        const std::lock_guard lock(mutex_);
-        --connections_;
-        changed_.notify_all();  // under the lock: after it this object may be gone
-    }
 
     void add_routes() {
         const Handler handle = [this](const httplib::Request& request, httplib::Response& response) {
@@ -165,10 +150,17 @@ private:
     }
 
     std::optional<HttpResponse> refuse_head(const httplib::Request& request) const {
-        if (const BodyLength body = body_length(request); body.bytes < 0) return handler_.refuse(body.status, body.reason);
         // The library's router matches by regular expressions, which want short texts.
         if (request.path.size() > 2048) return handler_.refuse(404, "there is nothing at this path");
         return handler_.check(to_request(request));
+    }
+
+    /// As serve() will find it: refused by the library, asked for, at the server's end, or with a body that nobody read.
+    bool ends_connection(const httplib::Request& request) const {
+        const std::string length = request.get_header_value("Content-Length");
+        const bool has_body = length.find_first_not_of('0') != std::string::npos;
+        return this_exchange().refused_by_library || request.get_header_value("Connection") == "close" || stop_.draining() ||
+               (has_body && request.body.empty());
     }
 
     bool process_and_close_socket(socket_t fd) override {
@@ -182,6 +174,7 @@ private:
                 raw_answer(handler_.refuse(503, stop_.draining() ? "the server is stopping" : "too many connections"));
             stream.write_raw(answer.data(), answer.size());
             ::shutdown(fd, SHUT_WR);
+            report({.method = {}, .path = {}, .status = 503});
         } else {
             serve(stream);
             stream.finish();
@@ -192,27 +185,42 @@ private:
 
     /// The requests of one connection, one after the other.
     void serve(DeadlineStream& stream) {
-        while (stream.wait_for_request()) {
-            bool close = false;
-            const auto head_read = [&](httplib::Request& request) {
-                stream.begin_body(body_length(request).bytes);
-                // The library knows byte ranges and compression; neither is of use here, and both have been ways to make servers work.
-                request.ranges.clear();
-                request.headers.erase("Range");
-                request.headers.erase("Accept-Encoding");
-                // The library hands handlers no connection. This member, unused by its server, asks whether to go on.
-                request.progress = [&stream](uint64_t, uint64_t) { return !stream.peer_gone(); };
-            };
-            const bool ok = process_request(stream, stop_.draining(), close, head_read);
-            if (stream.refusal() != 0) {
-                const std::string why = stream.refusal() == 431 ? cat("the head has more than ", kMaxHeadBytes, " bytes")
-                                                                : "the request did not arrive in time";
-                const std::string answer = raw_answer(handler_.refuse(stream.refusal(), why));
-                stream.write_raw(answer.data(), answer.size());
-                return;
-            }
-            if (!ok || close || stream.has_unread_body() || stop_.draining()) return;
+        while (const auto text = stream.read_head()) {
+            auto parsed = parse_head(*text);
+            if (const auto* refusal = std::get_if<HeadRefusal>(&parsed)) return refuse(stream, *refusal);
+            if (!serve_one(stream, std::get<RequestHead>(parsed))) break;
         }
+        if (stream.refusal()) refuse(stream, *stream.refusal());
+    }
+
+    void refuse(DeadlineStream& stream, const HeadRefusal& refusal) {
+        const std::string answer = raw_answer(handler_.refuse(refusal.status, refusal.reason));
+        stream.write_raw(answer.data(), answer.size());
+        report({.method = {}, .path = {}, .status = refusal.status});
+    }
+
+    void report(const HttpEnd& end) const {
+        if (handler_.ended) handler_.ended(end);
+    }
+
+    /// True: another request may follow. Whatever the library refuses by itself ends the connection.
+    bool serve_one(DeadlineStream& stream, RequestHead& head) {
+        head.close |= stop_.draining();
+        stream.begin_request(text_for_library(head), head.body_bytes);
+        bool close = false;
+        this_exchange() = {};
+        const auto begin = StopSignal::Clock::now();
+        const auto head_read = [&](httplib::Request& request) {
+            // The library hands handlers no connection. This member, unused by its server, asks whether to go on.
+            request.progress = [&stream](uint64_t, uint64_t) { return !stream.peer_gone(); };
+        };
+        const bool answered = process_request(stream, head.close, close, head_read);
+        if (Exchange& exchange = this_exchange(); exchange.end.status != 0 && !stream.refusal()) {
+            exchange.end.time = std::chrono::duration_cast<std::chrono::milliseconds>(StopSignal::Clock::now() - begin);
+            report(exchange.end);
+        }
+        return answered && !this_exchange().refused_by_library && !close && !head.close && !stream.has_unread_body() && !stream.refusal() &&
+               !stop_.draining();
     }
 
     const HttpHandler handler_;
@@ -222,9 +230,8 @@ private:
     std::thread accepting_;
     std::atomic<bool> ended_{false};
     std::atomic<std::thread::id> accept_thread_{};
-    std::mutex mutex_, join_mutex_;
-    std::condition_variable changed_;
-    int connections_ = 0;
+    std::mutex join_mutex_;
+    ConnectionThreads connections_;
 };
 
 HttpServer::HttpServer(HttpHandler handler, ConnectionLimits limits, StopSignal& stop)
@@ -236,23 +243,5 @@ void HttpServer::bind(const std::string& host, int port) { impl_->take_port(host
 int HttpServer::port() const { return impl_->port(); }
 void HttpServer::start() { impl_->begin(); }
 void HttpServer::wait() { impl_->wait_for_end(); }
-
-std::vector<std::string> own_addresses() {
-    ifaddrs* list = nullptr;
-    if (::getifaddrs(&list) != 0) return {};
-    const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, ::freeifaddrs);
-    std::vector<std::string> out;
-    for (const ifaddrs* at = list; at; at = at->ifa_next) {
-        char text[INET6_ADDRSTRLEN] = {};
-        if (!at->ifa_addr) continue;
-        if (at->ifa_addr->sa_family == AF_INET) {
-            ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(at->ifa_addr)->sin_addr, text, sizeof text);
-        } else if (at->ifa_addr->sa_family == AF_INET6) {
-            ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(at->ifa_addr)->sin6_addr, text, sizeof text);
-        }
-        if (*text) out.emplace_back(text);
-    }
-    return out;
-}
 
 }  // namespace hearth

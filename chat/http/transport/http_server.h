@@ -24,6 +24,8 @@ struct HttpHandler {
     std::function<HttpResponse(const HttpRequest&)> handle;
     /// The answer to a request that is refused for HTTP's own reasons.
     std::function<HttpResponse(int status, const std::string& message)> refuse;
+    /// After every answer; may be empty.
+    std::function<void(const HttpEnd&)> ended;
 };
 
 /// Deadlines of a connection. Tests make them short.
@@ -55,8 +57,5 @@ private:
     class Impl;
     std::unique_ptr<Impl> impl_;
 };
-
-/// This machine's addresses as texts.
-std::vector<std::string> own_addresses();
 
 }  // namespace hearth

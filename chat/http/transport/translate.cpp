@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "base/text.h"
-
 namespace hearth {
 namespace {
 
@@ -13,12 +11,18 @@ public:
     explicit SinkWriter(httplib::DataSink& sink) : sink_(sink) {}
     bool write(std::string_view data) override { return data.empty() || sink_.write(data.data(), data.size()); }
     bool client_gone() override { return !sink_.is_writable(); }
+    void failed(int status) override { this_exchange().end.status = status; }
 
 private:
     httplib::DataSink& sink_;
 };
 
 }  // namespace
+
+Exchange& this_exchange() {
+    thread_local Exchange exchange;
+    return exchange;
+}
 
 HttpRequest to_request(const httplib::Request& from) {
     HttpRequest out;
@@ -61,27 +65,6 @@ void give(HttpResponse from, const httplib::Request& request, httplib::Response&
     } else {
         to.set_chunked_content_provider(type, std::move(provider));
     }
-}
-
-BodyLength body_length(const httplib::Request& request) {
-    const auto refuse = [](int status, std::string why) { return BodyLength{-1, status, std::move(why)}; };
-    if (request.headers.size() > kMaxHeaders + 4)
-        return refuse(431, cat("more than ", kMaxHeaders, " headers"));  // four are the library's own
-    if (request.has_header("Transfer-Encoding")) return refuse(411, "a body is taken with Content-Length only, not with Transfer-Encoding");
-    if (request.has_header("Content-Encoding")) return refuse(415, "a body is taken as it is, not with Content-Encoding");
-    if (request.get_header_value_count("Content-Length") > 1) return refuse(400, "more than one Content-Length");
-    if (!request.has_header("Content-Length")) {
-        const bool expected = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
-        return expected ? refuse(411, "a body needs its Content-Length") : BodyLength{};
-    }
-    int64_t length = 0;
-    const std::string text = request.get_header_value("Content-Length");
-    for (const char c : text) {
-        if (c < '0' || c > '9') return refuse(400, "Content-Length is not a number");
-        length = length * 10 + (c - '0');
-        if (length > kMaxBodyBytes) return refuse(413, cat("the body has more than the ", kMaxBodyBytes, " bytes that are taken"));
-    }
-    return {length, 0, {}};
 }
 
 std::string pattern_of(const std::string& path) {

@@ -3,21 +3,20 @@
 
 #include <httplib.h>
 
-#include <cstdint>
 #include <string>
 
 #include "chat/http/message.h"
 
 namespace hearth {
 
-/// What the head of a request says about its body. Bodies come in one way only: plain, and with their length.
-struct BodyLength {
-    int64_t bytes = 0;  // -1: refused, and nobody knows where the body ends
-    int status = 0;     // of the refusal
-    std::string reason;
+/// What a connection's thread has to know of the request that it serves, and the library does not hand on.
+struct Exchange {
+    bool refused_by_library = false;  // the answer is the library's own refusal
+    HttpEnd end;                      // filled while the answer is written
 };
 
-BodyLength body_length(const httplib::Request& request);
+/// This thread's.
+Exchange& this_exchange();
 
 /// Without the body. `client_gone` asks the library's request, which must outlive it.
 HttpRequest to_request(const httplib::Request& from);

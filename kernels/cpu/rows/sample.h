@@ -44,11 +44,11 @@ public:
     explicit Sampling(const Space& space) : scores_(space.scores), weights_(space.weights), ids_(space.ids), counts_(space.counts) {}
 
     /// The token, and where `probabilities` is not null what it was drawn from.
-    int32_t run(const float* logits, int64_t vocab, const SampleParams& p, std::span<const int32_t> history, int64_t position,
-                float* probabilities) {
+    int32_t run(const float* logits, int64_t vocab, const SampleParams& p, std::span<const int32_t> history,
+                std::span<const int32_t> answer, int64_t position, float* probabilities) {
         if (probabilities) std::fill_n(probabilities, vocab, 0.0f);
         if (!read(logits, vocab)) return -1;
-        penalize(history, p);
+        penalize(history, answer, p);
         if (p.temperature <= 0) {
             const int32_t best = first_at_least(largest());
             if (probabilities) probabilities[best] = 1;
@@ -94,15 +94,26 @@ private:
 
     void pad() { std::fill(scores_ + count_, scores_ + padded(count_), -INFINITY); }
 
-    void penalize(std::span<const int32_t> history, const SampleParams& p) {
-        if (p.repetition_penalty == 1 && p.frequency_penalty == 0 && p.presence_penalty == 0) return;
-        for (const int32_t id : history) counts_[id] = 0;
-        for (const int32_t id : history) ++counts_[id];
-        for (const int32_t id : history) {
+    /// The repetition penalty is for whatever the history holds; the others are for its last part, the answer.
+    void penalize(std::span<const int32_t> history, std::span<const int32_t> answer, const SampleParams& p) {
+        if (p.repetition_penalty != 1) {
+            for_each_id(history, [&](double& score, int32_t) {
+                score = score < 0 ? score * double{p.repetition_penalty} : score / double{p.repetition_penalty};
+            });
+        }
+        if (p.frequency_penalty == 0 && p.presence_penalty == 0) return;
+        for_each_id(answer,
+                    [&](double& score, int32_t count) { score -= count * double{p.frequency_penalty} + double{p.presence_penalty}; });
+    }
+
+    /// Calls f(score, how often it is there) for each id of `tokens`, once.
+    template <class F>
+    void for_each_id(std::span<const int32_t> tokens, F&& f) {
+        for (const int32_t id : tokens) counts_[id] = 0;
+        for (const int32_t id : tokens) ++counts_[id];
+        for (const int32_t id : tokens) {
             if (counts_[id] == 0) continue;
-            double& score = scores_[id];
-            score = score < 0 ? score * double{p.repetition_penalty} : score / double{p.repetition_penalty};
-            score -= counts_[id] * double{p.frequency_penalty} + double{p.presence_penalty};
+            f(scores_[id], counts_[id]);
             counts_[id] = 0;  // once a token
         }
     }
@@ -266,9 +277,10 @@ void run_sample(const SampleArgs& a, Stream& stream) noexcept {
         Row row(spaces[part]);
         const Range range = part_of(rows, part, parts);
         for (int64_t s = range.begin; s < range.end; ++s) {
-            const int32_t begin = a.history_starts.data[s], end = a.history_starts.data[s + 1];
+            const int32_t begin = a.history_starts.data[s], end = a.history_starts.data[s + 1], answer = a.answer_starts.data[s];
             a.ids.data[s] = row.run(a.logits.row(s), vocab, a.params.data[s], {a.history.data + begin, static_cast<size_t>(end - begin)},
-                                    a.positions.data[s], a.probabilities.data ? a.probabilities.row(s) : nullptr);
+                                    {a.history.data + answer, static_cast<size_t>(end - answer)}, a.positions.data[s],
+                                    a.probabilities.data ? a.probabilities.row(s) : nullptr);
         }
     };
     if (parts <= 1) return work(0);

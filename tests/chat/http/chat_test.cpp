@@ -189,6 +189,46 @@ TEST_F(ChatTest, StopsAtATextAndLeavesItOut) {
     EXPECT_EQ(streamed_text(chat(request)), whole);
 }
 
+TEST_F(ChatTest, CountsTheTokensUpToTheStopTextWhateverTheEngineDidMeanwhile) {
+    json request = small_request("What is Hearth?");
+    const std::string stop = " models";
+    int wanted = 0;  // tokens that it takes to say the stop text
+    for (std::string said; said.find(stop) == std::string::npos;) {
+        request["max_tokens"] = ++wanted;
+        ASSERT_LT(wanted, 60) << said;
+        said = json::parse(chat(request).body).at("choices")[0].at("message").at("content");
+    }
+    request["max_tokens"] = 64;
+    request["stop"] = stop;
+    for (int i = 0; i < 12; ++i) {
+        const json body = json::parse(chat(request).body);
+        EXPECT_EQ(body.at("usage").at("completion_tokens"), wanted) << i;
+        EXPECT_EQ(body.at("timings").at("predicted_n"), wanted) << i;
+        EXPECT_EQ(body.at("choices")[0].at("finish_reason"), "stop");
+        EXPECT_EQ(body.at("context_full"), false);
+    }
+    request["stream"] = true;
+    request["stream_options"] = {{"include_usage", true}};
+    for (int i = 0; i < 6; ++i) {
+        const auto events = events_of(chat(request).body);
+        EXPECT_EQ(json::parse(events[events.size() - 3]).at("timings").at("predicted_n"), wanted) << i;
+        EXPECT_EQ(json::parse(events[events.size() - 2]).at("usage").at("completion_tokens"), wanted) << i;
+    }
+}
+
+TEST_F(ChatTest, AnEndTokenIsNoTokenOfTheAnswer) {
+    json request = small_request("What is Hearth?");
+    request["max_tokens"] = 500;
+    const json whole = json::parse(chat(request).body);
+    ASSERT_EQ(whole.at("choices")[0].at("finish_reason"), "stop");
+    const int said = whole.at("usage").at("completion_tokens");
+    request["max_tokens"] = said;  // ends before the end token is drawn, with the same text
+    const json cut = json::parse(chat(request).body);
+    EXPECT_EQ(cut.at("choices")[0].at("message"), whole.at("choices")[0].at("message"));
+    EXPECT_EQ(cut.at("choices")[0].at("finish_reason"), "length");
+    EXPECT_EQ(cut.at("usage").at("completion_tokens"), said);
+}
+
 TEST_F(ChatTest, GivesTheSameAnswerForTheSameSeed) {
     json request = small_request("Tell me a story");
     request["temperature"] = 1.5;

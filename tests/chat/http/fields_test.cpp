@@ -26,8 +26,6 @@ const NumberField kNumbers[] = {
     {"top_k", -1, 1'000'000, -2, 1'000'001, true},
     {"max_tokens", 1, 2147483647, 0, 2147483648, true},
     {"max_completion_tokens", 1, 2147483647, 0, 2147483648, true},
-    {"n", 1, 1, 0, 2, true},
-    {"top_logprobs", 0, 0, -1, 21, true},
 };
 
 class FieldsTest : public testing::ServerTest {
@@ -83,7 +81,7 @@ TEST_F(FieldsTest, TheSeedTakesEveryIntegerOf64Bits) {
 }
 
 TEST_F(FieldsTest, SwitchesAreTrueOrFalse) {
-    for (const char* name : {"stream", "ignore_eos", "logprobs"}) {
+    for (const char* name : {"stream", "ignore_eos"}) {
         EXPECT_EQ(with(name, false).status, 200) << name;
         EXPECT_EQ(with(name, nullptr).status, 200) << name;
         for (const json& value : {json("true"), json(0), json(1), json::array(), json::object()}) expect_refused(name, value);

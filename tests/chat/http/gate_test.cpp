@@ -1,6 +1,7 @@
 // Who may talk to the server.
 #include "chat/http/gate.h"
 
+#include "base/error.h"
 #include "base/text.h"
 #include "chat/http/routes.h"
 #include "tests/chat/http/running_server.h"
@@ -15,38 +16,47 @@ protected:
     static int status_for_host(const std::string& host) { return testing::get(port(), "/health", {"Host: " + host}).status; }
 };
 
-TEST_F(GateTest, AnswersToItsOwnNamesOnly) {
-    const std::string p = cat(':', port());
-    for (const std::string& host : {"localhost" + p, "127.0.0.1" + p, "[::1]" + p, "LOCALHOST" + p, "LocalHost" + p}) {
-        EXPECT_EQ(status_for_host(host), 200) << host;
+TEST_F(GateTest, AnswersToLoopbackNamesAndAddressesWithAnyPortOrNone) {
+    for (const std::string& port :
+         {cat(':', GateTest::port()), std::string(), std::string(":9000"), std::string(":80"), std::string(":65535")}) {
+        for (const char* host :
+             {"localhost", "LocalHost", "127.0.0.1", "[::1]", "127.0.0.2", "192.168.0.1", "[fd00::5]", "[::ffff:127.0.0.1]"})
+            EXPECT_EQ(status_for_host(host + port), 200) << host << port;
     }
+}
+
+TEST_F(GateTest, AnswersToNoOtherName) {
+    const std::string p = cat(':', port());
     const std::string strangers[] = {
         "example.com",
         "example.com" + p,
-        "localhost",
-        "127.0.0.1",
-        "[::1]",
-        "localhost:1",
-        "127.0.0.1:80",
         "localhost.example.com" + p,
         "localhost." + p,
         "xlocalhost" + p,
         "127.0.0.1.nip.io" + p,
-        "127.0.0.2" + p,
+        "127.0.0.1.",
         "127.1" + p,
-        "0.0.0.0" + p,
+        "127.0.0.01.2" + p,
+        "256.0.0.1" + p,
         "2130706433" + p,
         "0x7f000001" + p,
-        "[::ffff:127.0.0.1]" + p,
         "hearth.local" + p,
         "host.internal" + p,
-        "192.168.0.1" + p,
-        "localhost" + p + "0",
-        "localhost:0" + p.substr(1),
+        "localhost" + p + ":1",
+        "localhost:123456",
+        "localhost:8a",
         "127.0.0.1" + p + ".",
         "[::1" + p,
+        "[::1]x",
+        "[localhost]" + p,
+        "[]" + p,
     };
     for (const std::string& host : strangers) EXPECT_EQ(status_for_host(host), 421) << host;
+}
+
+TEST_F(GateTest, TheRefusalOfANameNamesTheOptionThatAddsIt) {
+    const auto message = testing::error_of(testing::get(port(), "/health", {"Host: hearth.local:9000"})).at("message").get<std::string>();
+    EXPECT_NE(message.find("--allowed-host hearth.local"), std::string::npos) << message;
 }
 
 TEST_F(GateTest, RefusesARequestWithoutExactlyOneSensibleHost) {
@@ -119,20 +129,24 @@ TEST_F(GateTest, EveryAnswerCarriesTheSecurityHeaders) {
     EXPECT_EQ(testing::get(port(), "/").headers.at("content-security-policy").find("unsafe"), std::string::npos);
 }
 
-TEST(Gate, AllowsTheHostThatTheServerListensAt) {
-    const auto allowed = [](const std::string& listens_at, int port, const std::string& host) {
+TEST(Gate, AllowsTheNamesThatItIsGiven) {
+    const Gate gate({"Box", "hearth.example"});
+    const auto allowed = [&](const std::string& host) {
         HttpRequest request;
         request.headers = {{"host", host}};
-        return !Gate(listens_at, port).check_host(request);
+        return !gate.check_host(request);
     };
-    EXPECT_TRUE(allowed("192.168.1.5", 8080, "192.168.1.5:8080"));
-    EXPECT_FALSE(allowed("192.168.1.5", 8080, "192.168.1.6:8080"));
-    EXPECT_TRUE(allowed("fd00::5", 8080, "[fd00::5]:8080"));
-    EXPECT_TRUE(allowed("Box", 80, "box"));
-    EXPECT_TRUE(allowed("box", 80, "box:80"));
-    EXPECT_FALSE(allowed("box", 8080, "box"));
-    EXPECT_TRUE(allowed("0.0.0.0", 8080, "127.0.0.1:8080"));
-    EXPECT_FALSE(allowed("0.0.0.0", 8080, "0.0.0.0:8080"));
+    for (const char* host : {"box", "BOX:8080", "hearth.example", "hearth.example:1", "localhost", "10.0.0.1:9000"})
+        EXPECT_TRUE(allowed(host)) << host;
+    for (const char* host : {"boxes", "x.box", "hearth.example.com", "example"}) EXPECT_FALSE(allowed(host)) << host;
+    for (const char* name : {"", "box:80", "*", "*.example", "http://box", "a b", "[::1]", ".box", "-box", "b\x1b[31m"})
+        EXPECT_THROW(Gate({name}), Error) << name;
+}
+
+TEST(Gate, KnowsWhatOnlyThisMachineReaches) {
+    for (const char* host : {"localhost", "LOCALHOST", "127.0.0.1", "127.255.0.3", "::1"}) EXPECT_TRUE(is_loopback(host)) << host;
+    for (const char* host : {"0.0.0.0", "::", "", "0", "192.168.1.5", "127.example.com", "127.0.0.1.example.com", "box", "1.127.0.0"})
+        EXPECT_FALSE(is_loopback(host)) << host;
 }
 
 }  // namespace

@@ -35,9 +35,51 @@ TEST(ServerStart, NamesAPortThatIsTaken) {
 TEST(ServerStart, RefusesAHostOfAnotherMachine) {
     ServerOptions options;
     options.host = "203.0.113.7";
+    options.insecure_no_auth = true;
     options.port = 0;
     Server server(options);
     EXPECT_THROW(server.start(), Error);
+}
+
+TEST(ServerStart, ListensWhereOthersReachItOnlyWhenToldThatNobodyNeedsAKey) {
+    for (const char* host : {"0.0.0.0", "::", "192.168.1.5", "box", "0", "127.example.com"}) {
+        ServerOptions options;
+        options.host = host;
+        options.port = 0;
+        try {
+            Server server(options);
+            FAIL() << host;
+        } catch (const Error& e) {
+            EXPECT_EQ(e.kind(), ErrorKind::kBadInput);
+            EXPECT_NE(std::string(e.what()).find("--insecure-no-auth"), std::string::npos) << e.what();
+        }
+    }
+    ServerOptions options;
+    options.host = "0.0.0.0";
+    options.port = 0;
+    options.insecure_no_auth = true;
+    Server server(options);
+    server.start();
+    EXPECT_EQ(testing::get(server.port(), "/health").status, 200);
+}
+
+TEST(ServerStart, AnEmptyHostListensNowhere) {
+    ServerOptions options;
+    options.host = "";
+    options.port = 0;
+    options.insecure_no_auth = true;
+    EXPECT_THROW(Server{options}, Error);
+}
+
+TEST(ServerStart, AnswersToTheNamesThatAreAllowed) {
+    ServerOptions options;
+    options.port = 0;
+    options.allowed_hosts = {"box", "hearth.example"};
+    Server server(options);
+    server.start();
+    for (const char* host : {"box", "box:1234", "hearth.example:80"})
+        EXPECT_EQ(testing::get(server.port(), "/health", {cat("Host: ", host)}).status, 200);
+    EXPECT_EQ(testing::get(server.port(), "/health", {"Host: example.com"}).status, 421);
 }
 
 TEST(ServerStart, RefusesAModelThatIsNotThere) {

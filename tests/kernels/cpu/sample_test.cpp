@@ -19,8 +19,10 @@ Draws draw(const Variant<SampleArgs>& row, const Backend& backend, const std::ve
            const std::vector<SampleParams>& params, const std::vector<int32_t>& history, bool want_probabilities = true) {
     const auto rows = static_cast<int64_t>(params.size()), vocab = static_cast<int64_t>(logits.size()) / rows;
     std::vector<int32_t> starts{0}, positions;
-    std::vector<int32_t> histories;
+    std::vector<int32_t> histories, answers;
     for (int64_t s = 0; s < rows; ++s) {
+        // Prompts of every length, none and the whole history among them.
+        answers.push_back(static_cast<int32_t>(histories.size() + static_cast<size_t>(s) % (history.size() + 1)));
         histories.insert(histories.end(), history.begin(), history.end());
         starts.push_back(static_cast<int32_t>(histories.size()));
         positions.push_back(static_cast<int32_t>(100 + s));
@@ -31,6 +33,7 @@ Draws draw(const Variant<SampleArgs>& row, const Backend& backend, const std::ve
     a.params = {params.data(), {rows}};
     a.history = {histories.data(), {static_cast<int64_t>(histories.size())}};
     a.history_starts = {starts.data(), {rows + 1}};
+    a.answer_starts = {answers.data(), {rows}};
     a.positions = {positions.data(), {rows}};
     a.ids = {out.ids.data(), {rows}};
     if (want_probabilities) a.probabilities = {out.probabilities.data(), {rows, vocab}};

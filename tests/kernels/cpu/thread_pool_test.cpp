@@ -1,10 +1,16 @@
 #include "kernels/cpu/thread_pool.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <ctime>
+#include <fstream>
 #include <numeric>
+
+#include "base/error.h"
+#include "kernels/backend.h"
 
 namespace hearth {
 namespace {
@@ -43,6 +49,37 @@ TEST(ThreadPool, WorksWithFarMoreThreadsThanCores) {
     std::atomic<int64_t> sum{0};
     for (int i = 0; i < 20; ++i) pool.run([&](int thread) { sum += thread; });
     EXPECT_EQ(sum, 20 * 64 * 63 / 2);
+}
+
+/// Bytes of address space that this process has.
+uint64_t address_space() {
+    std::ifstream file("/proc/self/statm");
+    uint64_t pages = 0;
+    file >> pages;
+    return pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+TEST(ThreadPool, ThreadsThatCannotBeMadeAreAnError) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "a sanitizer takes address space of its own";
+#endif
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
+    rlimit tight = before;
+    tight.rlim_cur = address_space() + (uint64_t{256} << 20);  // the stacks of a few dozen threads
+    ASSERT_EQ(::setrlimit(RLIMIT_AS, &tight), 0);
+    try {
+        ThreadPool pool(kMaxThreads);
+        ADD_FAILURE() << "a thousand threads in 256 MiB";
+    } catch (const Error& e) {
+        EXPECT_EQ(e.kind(), ErrorKind::kNoResources);
+        EXPECT_NE(std::string(e.what()).find("of 1023"), std::string::npos) << e.what();
+    }
+    ASSERT_EQ(::setrlimit(RLIMIT_AS, &before), 0);
+    ThreadPool pool(4);
+    std::atomic<int> calls{0};
+    pool.run([&](int) { ++calls; });
+    EXPECT_EQ(calls, 4);
 }
 
 TEST(ThreadPool, WakesUpAfterSleeping) {

@@ -9,6 +9,9 @@
 #include <thread>
 
 #include "base/error.h"
+#include "runtime/engine/sequence.h"
+#include "runtime/engine/token_stream.h"
+#include "tests/runtime/allocation_failure.h"
 #include "tests/runtime/test_backend.h"
 #include "tests/runtime/tiny_model.h"
 
@@ -84,6 +87,17 @@ TEST(Engine, StreamsAnAnswerToItsLengthAndCountsIt) {
     EXPECT_EQ(engine.stats().tokens, 3 + 6);
     EXPECT_EQ(engine.stats().steps, 7);
     EXPECT_EQ(engine.stats().blocks_in_use, 0);
+}
+
+TEST(Engine, AQuestionsWordsAreNotPenalised) {
+    Engine engine(tiny_model(), {});
+    const auto first_token = [&](int n, float presence, float frequency) {
+        Request request = request_number(n);
+        request.sampling = {.temperature = 0, .frequency_penalty = frequency, .presence_penalty = presence};
+        request.max_tokens = 1;
+        return read_all(*engine.submit(request)).tokens;
+    };
+    for (int n = 0; n < 30; ++n) EXPECT_EQ(first_token(n, 2, 2), first_token(n, 0, 0)) << n;
 }
 
 TEST(Engine, StreamsEachTokenWhenItIsDrawn) {
@@ -357,6 +371,46 @@ TEST(Engine, FailsOnlyTheSequencesOfAStepThatWentWrong) {
     EXPECT_THAT(failed.end.error, ::testing::HasSubstr("embed"));
     EXPECT_EQ(engine.stats().blocks_in_use, 0);
     EXPECT_EQ(read_all(*engine.submit(short_request(std::vector<int32_t>(12, 1), 5))).tokens.size(), 5u);
+}
+
+// A prompt of 64 whole blocks: the list of its blocks has room for 64 numbers, and grows to twice that while a step is planned.
+TEST(Engine, SurvivesAPlanThatFindsNoMemory) {
+    Engine engine(tiny_model({.max_context = 4096}, make_backend({.threads = 1})), {.max_step_tokens = 512});
+    const auto answer = [&](std::vector<int32_t> prompt, int64_t max_tokens) {
+        return read_all(*engine.submit(short_request(std::move(prompt), max_tokens)));
+    };
+    const std::vector<int32_t> long_prompt(64 * kBlockTokens - 4, 2);
+    EXPECT_EQ(answer(long_prompt, 40).tokens.size(), 40u);
+    {
+        const testing::AllocationFailure none(64 * 4 + 1, 129 * 4);
+        const Answer failed = answer(long_prompt, 40);
+        EXPECT_EQ(*failed.end.finish, FinishReason::kError);
+        EXPECT_THAT(failed.end.error, ::testing::HasSubstr("bad_alloc"));
+        EXPECT_GT(none.failures(), 0);
+    }
+    EXPECT_EQ(engine.stats().blocks_in_use, 0);
+    EXPECT_EQ(answer(long_prompt, 40).tokens.size(), 40u);
+}
+
+// Room for 4,096 tokens of an answer is made beforehand; the next needs more.
+TEST(Engine, SurvivesATokenThatFindsNoMemory) {
+    Engine engine(tiny_model({.max_context = 8192}, make_backend({.threads = 1})), {.max_sequences = 2});
+    const testing::AllocationFailure none(8192 * 4, 8200 * 4);
+    const auto failing = engine.submit(short_request({1}, 4200));
+    const Answer failed = read_all(*failing);
+    EXPECT_EQ(*failed.end.finish, FinishReason::kError);
+    EXPECT_EQ(failed.tokens.size(), 4096u);
+    EXPECT_GT(none.failures(), 0);
+    EXPECT_EQ(engine.stats().blocks_in_use, 0);
+    EXPECT_EQ(read_all(*engine.submit(short_request({1}, 30))).tokens.size(), 30u);
+}
+
+TEST(TokenChannel, TellsTheReaderOfASequenceThatWasLost) {
+    auto sequence = std::make_unique<Sequence>();
+    sequence->channel = std::make_shared<TokenChannel>(1, 1);
+    const auto stream = make_token_stream(sequence->channel);
+    sequence.reset();
+    EXPECT_EQ(*stream->next(0)->finish, FinishReason::kError);
 }
 
 TEST(Engine, NamesItsReasons) {

@@ -82,8 +82,14 @@ TEST(Sampler, LeavesTheDistributionsThatTransformersProcessorsLeave) {
             const int32_t position = 9;
             int32_t id = -2;
             std::vector<float> got(logits.size(), -1.0f);
-            const SampleArgs args{{logits.data(), {1, V}}, {&params, {1}}, {history.data(), {starts[1]}}, {starts.data(), {2}},
-                                  {&position, {1}},        {&id, {1}},     {got.data(), {1, V}}};
+            const SampleArgs args{.logits = {logits.data(), {1, V}},
+                                  .params = {&params, {1}},
+                                  .history = {history.data(), {starts[1]}},
+                                  .history_starts = {starts.data(), {2}},
+                                  .answer_starts = {starts.data(), {1}},  // the goldens have one history for all penalties
+                                  .positions = {&position, {1}},
+                                  .ids = {&id, {1}},
+                                  .probabilities = {got.data(), {1, V}}};
             const auto& row = select(backend->tables().sample, args, backend->device());
             stream->reserve(row.workspace_bytes(args, backend->device()));
             row.run(args, *stream);
@@ -175,7 +181,38 @@ TEST(Sampler, TakesTheFirstOfTheLargestAtTemperatureZero) {
     EXPECT_THAT(bench.draw({1, 3, 2, 4, 0}, {{&greedy, tokens}}), ElementsAre(1)) << "penalties hold for greedy answers too";
 }
 
-TEST(Sampler, CountsPromptAndAnswerForPenalties) {
+TEST(Sampler, FrequencyAndPresencePenaltiesCountTheAnswerAlone) {
+    for (const std::string device : {"reference", "cpu"}) {
+        Bench bench(2, 4, device);
+        SampleParams frequency, presence;
+        frequency.temperature = presence.temperature = 0;
+        frequency.frequency_penalty = 1;
+        presence.presence_penalty = 2;
+        const std::vector<int32_t> tokens = {2, 2, 2, 2, 2};
+        const std::vector<float> logits = {0, 1, 3.5, 0, 0, 1, 3.5, 0};
+        const auto drawn = [&](int64_t prompt) { return bench.draw(logits, {{&frequency, tokens, prompt}, {&presence, tokens, prompt}}); };
+        EXPECT_THAT(drawn(5), ElementsAre(2, 2)) << device << ": a prompt is nothing to be avoided";
+        EXPECT_THAT(drawn(4), ElementsAre(2, 2)) << device;  // 3.5 - 1 and 3.5 - 2 are still the largest
+        EXPECT_THAT(drawn(2), ElementsAre(1, 2)) << device << ": 3.5 - 3, and 3.5 - 2 once";
+        EXPECT_THAT(drawn(0), ElementsAre(1, 2)) << device;
+        presence.presence_penalty = 3;
+        EXPECT_THAT(drawn(4), ElementsAre(2, 1)) << device;
+        EXPECT_THAT(drawn(5), ElementsAre(2, 2)) << device;
+    }
+}
+
+TEST(Sampler, TheRepetitionPenaltyCountsPromptAndAnswer) {
+    for (const std::string device : {"reference", "cpu"}) {
+        Bench bench(1, 4, device);
+        SampleParams p;
+        p.temperature = 0;
+        p.repetition_penalty = 4;
+        const std::vector<int32_t> tokens = {2, 2, 2};
+        for (const int64_t prompt : {0, 2, 3}) EXPECT_THAT(bench.draw({0, 1, 3.5, 0}, {{&p, tokens, prompt}}), ElementsAre(1)) << device;
+    }
+}
+
+TEST(Sampler, CountsEachOccurrenceForTheFrequencyPenalty) {
     Bench bench(1, 4);
     SampleParams p;
     p.temperature = 0;

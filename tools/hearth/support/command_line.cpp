@@ -120,6 +120,12 @@ void Arguments::name(const std::string& names, std::string& target, const std::s
     place(app_.add_option_function<std::string>(names, read, help), placeholder);
 }
 
+void Arguments::list(const std::string& names, std::vector<std::string>& target, const std::string& help, const std::string& placeholder) {
+    auto* option = app_.add_option_function<std::vector<std::string>>(
+        names, [&target](const std::vector<std::string>& found) { target = found; }, help);
+    place(option->type_size(1)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll), placeholder);
+}
+
 void Arguments::choice(const std::string& names, std::string& target, const std::vector<std::string>& allowed, const std::string& help) {
     auto read = [names, allowed, &target](const std::string& found) {
         if (std::find(allowed.begin(), allowed.end(), found) == allowed.end()) refuse(names, "one of " + join(allowed, ", "), found);

@@ -32,6 +32,8 @@ public:
     /// A text that says what to use: an empty one, such as a variable that is not set, is refused rather than taken for the default.
     void name(const std::string& names, std::string& target, const std::string& help, const std::string& placeholder);
 
+    /// May be given several times; each adds one text.
+    void list(const std::string& names, std::vector<std::string>& target, const std::string& help, const std::string& placeholder);
     void choice(const std::string& names, std::string& target, const std::vector<std::string>& allowed, const std::string& help);
 
     /// A whole number from `least` to `most`.

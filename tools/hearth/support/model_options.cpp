@@ -5,6 +5,7 @@
 #include <random>
 
 #include "base/text.h"
+#include "kernels/backend.h"
 #include "tools/hearth/commands.h"
 #include "tools/hearth/support/command_line.h"
 #include "tools/hearth/support/interrupts.h"
@@ -16,7 +17,7 @@ void ModelOptions::declare(Arguments& arguments, bool with_template) {
     arguments.group("Model");
     arguments.name("-m,--model", model, "Folder, or name in the model directory; default: Ember, built in", "MODEL");
     arguments.integer("-c,--context", context, 1, int64_t{1} << 30, "Longest sequence in tokens; default: the model's, as memory allows");
-    arguments.integer("-t,--threads", threads, 1, 4096, "Threads; default: one for each physical core");
+    arguments.integer("-t,--threads", threads, 1, kMaxThreads, "Threads; default: one for each physical core");
     arguments.text("--device", device, "cpu, cpu:LEVEL (see `hearth devices`), reference; default: cpu", "NAME");
     arguments.choice("--order", order, {"fixed", "free"},
                      "fixed (default): sums in one order, so that no answer depends on what else runs");

@@ -1,0 +1,40 @@
+#include "tests/runtime/allocation_failure.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+std::atomic<std::size_t> least{1}, most{0};
+std::atomic<int> failed{0};
+thread_local bool spared = false;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+    if (size >= least.load() && size <= most.load() && !spared) {
+        ++failed;
+        throw std::bad_alloc();
+    }
+    if (void* memory = std::malloc(size > 0 ? size : 1)) return memory;
+    throw std::bad_alloc();
+}
+
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace hearth::testing {
+
+AllocationFailure::AllocationFailure(std::size_t least_bytes, std::size_t most_bytes) {
+    spared = true;
+    failed = 0;
+    least = least_bytes;
+    most = most_bytes;
+}
+
+AllocationFailure::~AllocationFailure() { most = 0; }
+
+int AllocationFailure::failures() const { return failed; }
+
+}  // namespace hearth::testing

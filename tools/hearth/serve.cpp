@@ -40,7 +40,7 @@ public:
         options.model = model_.open_options();
         options.model.progress = progress.callback();
         options.log = options.model.notice;
-        options.request_log = write_note;
+        options.request_log = [](const std::string& line) { write_note(line); };
         options.log_all_requests = verbose_;
         Server server(std::move(options));
         server.start();

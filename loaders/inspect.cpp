@@ -126,7 +126,12 @@ CheckpointInfo read_small_files(const fs::path& folder) {
     if (!fs::exists(folder / "config.json", ignored)) no_checkpoint(folder, "config.json");
     CheckpointInfo info = read_config(folder / "config.json");
     info.folder = folder;
-    if (fs::exists(folder / "generation_config.json", ignored)) read_generation_config(folder / "generation_config.json", info);
+    const fs::path generation = folder / "generation_config.json";
+    try {
+        if (fs::exists(generation, ignored)) read_generation_config(generation, info);
+    } catch (const Error& error) {  // recommendations alone: the model is the same without them
+        info.notices.push_back(cat(error.what(), "; left aside"));
+    }
     return info;
 }
 

@@ -424,8 +424,19 @@ TEST(Inspect, RefusesFoldersThatAreNotWhole) {
     EXPECT_REFUSED(inspect_checkpoint(folder.path()), ErrorKind::kNotFound, "no weights");
     fs::create_directory(folder / "model.safetensors");
     EXPECT_REFUSED(inspect_checkpoint(folder.path()), ErrorKind::kBadInput, "found a folder");
-    write_file(folder / "generation_config.json", "[");
-    EXPECT_REFUSED(inspect_checkpoint(folder.path()), ErrorKind::kBadInput, "generation_config.json");
+}
+
+TEST(Inspect, LeavesAGenerationConfigAsideThatCannotBeRead) {
+    for (const std::string content : {"[", "{\"temperature\": 1", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"}) {
+        TempFolder folder;
+        copy_golden("llama-plain", folder.path());
+        write_file(folder / "generation_config.json", content);
+        const CheckpointInfo info = inspect_checkpoint(folder.path());
+        EXPECT_EQ(info.parameters, 119104);
+        ASSERT_EQ(info.notices.size(), 1u);
+        EXPECT_NE(info.notices[0].find("generation_config.json: "), std::string::npos) << info.notices[0];
+        EXPECT_NE(info.notices[0].find("; left aside"), std::string::npos) << info.notices[0];
+    }
 }
 
 TEST(Inspect, RefusesEveryPrefixOfEveryFileAtSteps) {

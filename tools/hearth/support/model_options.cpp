@@ -64,8 +64,9 @@ OpenOptions ModelOptions::open_options() const {
     options.quantize = quantize();
     options.chat_template = chat_template;
     options.profile = profile;
-    options.notice = [silent = quiet](const std::string& line) {
-        if (!silent) write_note(painted(terminal_safe(line), Paint::kDim, 2));
+    options.warning = [](const std::string& line) { write_note(painted(terminal_safe(line), Paint::kDim, 2)); };
+    options.notice = [silent = quiet, say = options.warning](const std::string& line) {
+        if (!silent) say(line);
     };
     return options;
 }

@@ -17,6 +17,11 @@ void say(const OpenOptions& options, const std::string& line) {
     if (options.notice) options.notice(line);
 }
 
+void warn(const OpenOptions& options, const std::string& line) {
+    if (options.warning) return options.warning(line);
+    say(options, line);
+}
+
 /// What may be taken of the device's memory: some of it belongs to the files' cache, to the page and to everybody else.
 int64_t usable_bytes(const Backend& backend) { return backend.device().memory_bytes / 10 * 9; }
 
@@ -58,7 +63,7 @@ int64_t choose_context(const OpenOptions& options, const CheckpointInfo& info, i
 FoundTemplate choose_template(const OpenOptions& options, const std::filesystem::path& folder) {
     if (!options.chat_template.empty()) return builtin_template(options.chat_template);
     if (auto found = find_template(folder)) return *std::move(found);
-    say(options, "the checkpoint has no chat template, using chatml; --chat-template chooses another");
+    warn(options, "the checkpoint has no chat template, using chatml; --chat-template chooses another");
     return builtin_template("chatml");
 }
 

@@ -126,7 +126,12 @@ CheckpointInfo read_small_files(const fs::path& folder) {
     if (!model_file_exists(folder / "config.json")) no_checkpoint(folder, "config.json");
     CheckpointInfo info = read_config(folder / "config.json");
     info.folder = folder;
-    if (model_file_exists(folder / "generation_config.json")) read_generation_config(folder / "generation_config.json", info);
+    const fs::path generation = folder / "generation_config.json";
+    try {
+        if (model_file_exists(generation)) read_generation_config(generation, info);
+    } catch (const Error& error) {  // recommendations alone: the model is the same without them
+        info.notices.push_back(cat(error.what(), "; left aside"));
+    }
     return info;
 }
 

@@ -107,6 +107,25 @@ std::vector<int64_t> ConfigFields::integers(std::string_view name, int64_t low, 
     return out;
 }
 
+std::vector<int64_t> ConfigFields::usable_integers(std::string_view name, int64_t low, int64_t high,
+                                                   std::vector<std::string>& notices) const {
+    const Json* value = find(name);
+    if (!value) return {};
+    std::vector<int64_t> out;
+    bool all = true;
+    const Json one = value->is_array() ? Json() : Json::array({*value});
+    for (const Json& item : value->is_array() ? *value : one) {
+        const auto n = out.size() < kMaxListed ? as_integer(item, low, high) : std::nullopt;
+        if (n) out.push_back(*n);
+        all &= n.has_value();
+    }
+    if (!all) {
+        notices.push_back(cat(where_, ": ", name, " is ", found(name), ", expected integers from ", low, " to ", high, "; ",
+                              out.empty() ? "left aside" : "the others are left aside"));
+    }
+    return out;
+}
+
 std::vector<std::string> ConfigFields::texts(std::string_view name) const {
     const Json* value = find(name);
     if (!value) return {};

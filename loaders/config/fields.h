@@ -31,6 +31,8 @@ public:
 
     /// A list, one value in place of a list, or nothing.
     std::vector<int64_t> integers(std::string_view name, int64_t low, int64_t high) const;
+    /// The same for a recommendation: values that are none are left out, and `notices` gets a line that says so.
+    std::vector<int64_t> usable_integers(std::string_view name, int64_t low, int64_t high, std::vector<std::string>& notices) const;
     std::vector<std::string> texts(std::string_view name) const;
 
     ConfigFields object(std::string_view name) const;  // is_object(name)

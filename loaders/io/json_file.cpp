@@ -1,5 +1,6 @@
 #include "loaders/io/json_file.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -73,8 +74,39 @@ std::string read_small_file(const std::filesystem::path& path, int64_t max_bytes
     return out;
 }
 
+std::string with_quoted_numbers(std::string_view text) {
+    constexpr std::string_view kNumbers[] = {"NaN", "Infinity", "-Infinity"};
+    constexpr std::string_view kBefore = " \t\r\n:,[", kBehind = " \t\r\n,]}";
+    if (text.find("NaN") == std::string_view::npos && text.find("Infinity") == std::string_view::npos) return std::string(text);
+    const auto stands_at = [&](std::string_view number, size_t at) {
+        const size_t end = at + number.size();
+        return text.substr(at).starts_with(number) && at > 0 && kBefore.find(text[at - 1]) != std::string_view::npos && end < text.size() &&
+               kBehind.find(text[end]) != std::string_view::npos;
+    };
+    std::string out;
+    bool in_string = false;
+    for (size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (in_string && c == '\\' && i + 1 < text.size()) {
+            out += c;
+            out += text[++i];
+            continue;
+        }
+        if (c == '"') in_string = !in_string;
+        const bool may_begin = !in_string && (c == 'N' || c == 'I' || c == '-');
+        const auto* number = std::ranges::find_if(kNumbers, [&](std::string_view n) { return may_begin && stands_at(n, i); });
+        if (number == std::end(kNumbers)) {
+            out += c;
+        } else {
+            out += cat('"', *number, '"');
+            i += number->size() - 1;
+        }
+    }
+    return out;
+}
+
 nlohmann::json read_json_object(const std::filesystem::path& path, int64_t max_bytes) {
-    nlohmann::json out = parse_json(read_small_file(path, max_bytes), path.string());
+    nlohmann::json out = parse_json(with_quoted_numbers(read_small_file(path, max_bytes)), path.string());
     if (!out.is_object()) throw Error(ErrorKind::kBadInput, cat(path.string(), ": expected a JSON object, found ", out.type_name()));
     return out;
 }

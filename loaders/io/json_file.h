@@ -45,7 +45,11 @@ nlohmann::json parse_json(std::string_view text, const std::string& file);
 /// something else than the file (refuse_placeholder).
 std::string read_small_file(const std::filesystem::path& path, int64_t max_bytes);
 
-/// read_small_file and parse_json; the document must be an object.
+/// `text` with Python's NaN, Infinity and -Infinity, which are no JSON, as strings: who reads such a field refuses it by its name, and who
+/// does not never meets it.
+std::string with_quoted_numbers(std::string_view text);
+
+/// read_small_file, with_quoted_numbers and parse_json; the document must be an object.
 nlohmann::json read_json_object(const std::filesystem::path& path, int64_t max_bytes);
 
 }  // namespace hearth

@@ -172,7 +172,7 @@ std::vector<QuantizedKind> write_weights(std::vector<Item>& items, const fs::pat
 
 void write_config(const fs::path& from, const QuantizeOptions& options, const fs::path& to) {
     read_json_object(from, kMaxConfigBytes);  // strict; what follows only keeps the order of its keys
-    auto config = nlohmann::ordered_json::parse(read_small_file(from, kMaxConfigBytes));
+    auto config = nlohmann::ordered_json::parse(with_quoted_numbers(read_small_file(from, kMaxConfigBytes)));
     config["quantization_config"] = {{"quant_method", "hearth"},
                                      {"version", 1},
                                      {"format", std::string(name_of(*options.kind))},

@@ -168,6 +168,12 @@ TEST(LoadedModel, TakesABuiltInTemplateWhereThereIsNoneAndSaysSo) {
     options.notice = [&](const std::string& line) { notices += line + '\n'; };
     EXPECT_EQ(LoadedModel::open(options)->chat_template().origin, "built-in: chatml");
     EXPECT_NE(notices.find("chatml"), std::string::npos) << notices;
+    std::string warnings;
+    notices.clear();
+    options.warning = [&](const std::string& line) { warnings += line + '\n'; };
+    LoadedModel::open(options);
+    EXPECT_NE(warnings.find("chatml"), std::string::npos) << warnings;
+    EXPECT_EQ(notices.find("chatml"), std::string::npos) << "said once";
     options.chat_template = "zephyr";
     EXPECT_EQ(LoadedModel::open(options)->chat_template().origin, "built-in: zephyr");
     options.chat_template = "nonsense";
@@ -209,6 +215,21 @@ TEST(LoadedModel, GivesALinearlyStretchedContextOnRequest) {
     EXPECT_EQ(LoadedModel::open(options)->engine().options().context, 2048);
     options.context = 2049;
     EXPECT_THROW(LoadedModel::open(options), Error);
+}
+
+TEST(LoadedModel, OpensAModelWhoseRecommendationsCannotBeMet) {
+    EmberCopy copy;
+    copy.edit("generation_config.json", "    6\n", "    6, 99999\n");
+    copy.edit("generation_config.json", "0.3", "-3");
+    OpenOptions options = copy.options();
+    std::string notices;
+    options.notice = [&](const std::string& line) { notices += line + "\n"; };
+    const auto model = LoadedModel::open(options);
+    EXPECT_EQ(count(model->stop_tokens(), 6), 1);
+    EXPECT_EQ(count(model->stop_tokens(), 99999), 0);
+    EXPECT_FALSE(model->info().generation.temperature);
+    EXPECT_NE(notices.find("eos_token_id"), std::string::npos) << notices;
+    EXPECT_NE(notices.find("temperature is -3"), std::string::npos) << notices;
 }
 
 TEST(LoadedModel, SaysWhatTheFolderLeftToGuess) {

@@ -279,11 +279,26 @@ TEST(Config, ReadsTokensOfBothFilesAsOneSet) {
     EXPECT_EQ(info.bos_token, 1);
     generation({{"eos_token_id", {255, 5, 0}}});
     EXPECT_EQ(info.eos_tokens, (std::vector<int32_t>{5, 2, 255, 0}));
-    for (const Json& bad : {Json(256), Json(-1), Json("2"), Json({2, 256}), Json({2, nullptr}), Json(2.5), Json(uint64_t{1} << 63)}) {
-        EXPECT_REFUSED(generation({{"eos_token_id", bad}}), ErrorKind::kBadInput, "eos_token_id");
+    EXPECT_TRUE(info.notices.empty());
+}
+
+TEST(Config, LeavesTokenIdsAsideThatCannotBeMet) {
+    for (const Json& bad :
+         {Json(256), Json(-1), Json("2"), Json({2, 256}), Json({2, nullptr}), Json(2.5), Json(uint64_t{1} << 63), Json({{"a", 1}})}) {
+        const CheckpointInfo info = read(with(minimal(), {{"eos_token_id", bad}, {"bos_token_id", bad}}));
+        EXPECT_EQ(info.eos_tokens, bad.is_array() ? std::vector<int32_t>{2} : std::vector<int32_t>{}) << bad;
+        ASSERT_EQ(info.notices.size(), 2u) << bad;
+        EXPECT_NE(info.notices[0].find("config.json: eos_token_id is "), std::string::npos) << info.notices[0];
+        EXPECT_NE(info.notices[0].find(bad.is_array() ? "expected integers from 0 to 255; the others are left aside" : "; left aside"),
+                  std::string::npos);
+        EXPECT_NE(info.notices[1].find("bos_token_id"), std::string::npos);
+        TempFolder folder;
+        write_file(folder / "g.json", Json{{"eos_token_id", bad}, {"temperature", 0.5}}.dump());
+        CheckpointInfo other = read(minimal());
+        read_generation_config(folder / "g.json", other);
+        EXPECT_EQ(other.notices.size(), 1u) << bad;
+        EXPECT_EQ(other.generation.temperature, 0.5f) << "the rest of the file counts";
     }
-    EXPECT_REFUSED(llama({{"eos_token_id", 256}}), ErrorKind::kBadInput, "eos_token_id is 256, expected an integer from 0 to 255");
-    EXPECT_REFUSED(llama({{"bos_token_id", -1}}), ErrorKind::kBadInput, "bos_token_id");
 }
 
 TEST(Config, ReadsSamplingDefaults) {
@@ -302,10 +317,58 @@ TEST(Config, ReadsSamplingDefaults) {
     write_file(folder / "g.json", R"({"do_sample": false, "temperature": null})");
     read_generation_config(folder / "g.json", info);
     EXPECT_TRUE(info.generation.greedy);
-    for (const std::string bad : {R"({"temperature": -1})", R"({"temperature": "hot"})", R"({"top_p": 1.5})", R"({"top_k": -5})",
-                                  R"({"repetition_penalty": 0})", R"({"do_sample": 1})"}) {
-        write_file(folder / "g.json", bad);
-        EXPECT_REFUSED(read_generation_config(folder / "g.json", info), ErrorKind::kBadInput, "g.json");
+}
+
+TEST(Config, LeavesRecommendationsAsideThatCannotBeMet) {
+    TempFolder folder;
+    for (const auto& [field, bad] : std::vector<std::pair<std::string, Json>>{{"temperature", -1},
+                                                                              {"temperature", "hot"},
+                                                                              {"top_p", 1.5},
+                                                                              {"min_p", -0.1},
+                                                                              {"top_k", -5},
+                                                                              {"repetition_penalty", 0},
+                                                                              {"do_sample", 1}}) {
+        Json json = {{"temperature", 0.5}, {"top_p", 0.9}, {"top_k", 50}, {"do_sample", true}};
+        json[field] = bad;
+        write_file(folder / "g.json", json.dump());
+        CheckpointInfo info = read(minimal());
+        read_generation_config(folder / "g.json", info);
+        ASSERT_EQ(info.notices.size(), 1u) << field;
+        EXPECT_NE(info.notices[0].find("g.json: " + field + " is " + bad.dump() + ", expected "), std::string::npos) << info.notices[0];
+        EXPECT_NE(info.notices[0].find("; left aside"), std::string::npos) << info.notices[0];
+        EXPECT_EQ(info.generation.temperature.has_value(), field != "temperature");
+        EXPECT_EQ(info.generation.top_p.has_value(), field != "top_p");
+        EXPECT_EQ(info.generation.top_k.has_value(), field != "top_k");
+        EXPECT_FALSE(info.generation.min_p || info.generation.repetition_penalty || info.generation.greedy);
+    }
+    write_file(folder / "g.json", "[");
+    CheckpointInfo info = read(minimal());
+    EXPECT_REFUSED(read_generation_config(folder / "g.json", info), ErrorKind::kBadInput, "g.json");
+}
+
+TEST(Config, TakesPythonsNumbersThatAreNoneWhereNobodyReadsThem) {
+    std::string text = with(minimal(), {{"router_bias", "HERE"}, {"list", {1, 2}}}).dump();
+    for (const char* number : {"NaN", "Infinity", "-Infinity"}) {
+        std::string changed = text;
+        changed.replace(changed.find("\"HERE\""), 6, number);
+        EXPECT_EQ(read_text(changed).config.layers, 2) << number;
+    }
+    std::string many = text;
+    many.replace(many.find("\"HERE\""), 6, R"({"a": [NaN,Infinity , -Infinity], "NaN": "NaN, Infinity: [-Infinity]", "\"": NaN})");
+    EXPECT_EQ(read_text(many).config.layers, 2);
+    for (const char* field : {"rms_norm_eps", "rope_theta", "hidden_size", "tie_word_embeddings"}) {
+        for (const char* number : {"NaN", "Infinity", "-Infinity"}) {
+            Json config = minimal();
+            config[field] = "HERE";
+            std::string changed = config.dump();
+            changed.replace(changed.find("\"HERE\""), 6, number);
+            EXPECT_REFUSED(read_text(changed), ErrorKind::kBadInput, std::string(field) + " is \"" + number + "\", expected");
+        }
+    }
+    for (const char* bad : {"nan", "NAN", "Inf", "+Infinity", "NaN5", "--Infinity", "- Infinity", "Infinity.0"}) {
+        std::string changed = text;
+        changed.replace(changed.find("\"HERE\""), 6, bad);
+        EXPECT_REFUSED(read_text(changed), ErrorKind::kBadInput, "not valid JSON");
     }
 }
 

@@ -73,6 +73,12 @@ void copy_golden(const std::string& name, const fs::path& to) {
     }
 }
 
+void change_config(const TempFolder& folder, const nlohmann::json& more) {
+    nlohmann::json config = read_json(folder / "config.json");
+    config.update(more);
+    write_file(folder / "config.json", config.dump());
+}
+
 std::vector<fs::path> golden_folders(const fs::path& goldens, bool quantised) {
     std::vector<fs::path> out;
     for (const fs::directory_entry& entry : fs::directory_iterator(goldens)) {

@@ -53,6 +53,9 @@ std::filesystem::path own_goldens();
 /// A copy of the small files and weights of own_goldens()/`name` into `to`, without its goldens.
 void copy_golden(const std::string& name, const std::filesystem::path& to);
 
+/// Sets fields of the folder's config.json.
+void change_config(const TempFolder& folder, const nlohmann::json& more);
+
 /// The folders in `goldens` with a config.json, by path: those with quantization_config, or those without.
 std::vector<std::filesystem::path> golden_folders(const std::filesystem::path& goldens, bool quantised);
 

@@ -8,13 +8,14 @@
 #include "loaders/checkpoint.h"
 #include "loaders/inspect.h"
 #include "loaders/load_model.h"
-#include "tests/loaders/checkpoint/quantized_folder.h"
+#include "tests/loaders/checkpoint/files.h"
 
 namespace hearth {
 namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
+using testing::change_config;
 using testing::copy_golden;
 using testing::own_goldens;
 using testing::read_file;
@@ -43,12 +44,6 @@ void write_changed(const TempFolder& folder, const std::string& golden, const st
     Parts parts(folder / "model.safetensors");
     change(parts);
     write_file(folder / "model.safetensors", parts.whole());
-}
-
-void change_config(const TempFolder& folder, const Json& more) {
-    Json config = read_json(folder / "config.json");
-    config.update(more);
-    write_file(folder / "config.json", config.dump());
 }
 
 /// The same bytes under another name.
@@ -194,54 +189,6 @@ TEST(Inspect, RefusesAFolderThatDeniesATieAndLacksATable) {
     }
 }
 
-/// A golden in two shards whose index lists what `listed` says.
-void write_two_shards(const TempFolder& folder, const std::string& golden, const std::function<bool(const std::string&)>& in_second,
-                      const std::function<bool(const std::string&)>& listed) {
-    copy_golden(golden, folder.path());
-    testing::Tensors whole(folder / "model.safetensors");
-    std::vector<testing::MadeTensor> first, second;
-    Json map;
-    for (const auto& tensor : whole.all()) {
-        (in_second(tensor.name) ? second : first).push_back(tensor);
-        if (listed(tensor.name))
-            map[tensor.name] = in_second(tensor.name) ? "model-00002-of-00002.safetensors" : "model-00001-of-00002.safetensors";
-    }
-    fs::remove(folder / "model.safetensors");
-    write_file(folder / "model-00001-of-00002.safetensors", testing::safetensors(first));
-    write_file(folder / "model-00002-of-00002.safetensors", testing::safetensors(second));
-    write_file(folder / "model.safetensors.index.json", Json{{"weight_map", map}}.dump());
-}
-
-TEST(Inspect, FindsAHeadThatTheIndexLeavesOut) {
-    const auto is_head = [](const std::string& name) { return name == "lm_head.weight"; };
-    const auto others = [&](const std::string& name) { return !is_head(name); };
-    const CheckpointInfo whole = inspect_checkpoint(own_goldens() / "llama-plain");
-    TempFolder apart, together;
-    write_two_shards(apart, "llama-plain", is_head, others);  // the index names the first shard alone
-    write_two_shards(
-        together, "llama-plain", [](const std::string& name) { return name.find("norm") != std::string::npos; }, others);
-    for (const TempFolder* folder : {&apart, &together}) {
-        const CheckpointInfo info = inspect_checkpoint(folder->path());
-        EXPECT_FALSE(info.config.tied_embeddings);
-        EXPECT_EQ(info.parameters, whole.parameters);
-        EXPECT_EQ(info.ignored_tensors, 0);
-    }
-}
-
-TEST(Inspect, FindsBiasesThatTheIndexLeavesOut) {
-    const auto is_bias = [](const std::string& name) { return name.ends_with(".bias"); };
-    const auto others = [&](const std::string& name) { return !is_bias(name); };
-    for (const bool apart : {true, false}) {
-        TempFolder folder;
-        write_two_shards(
-            folder, "llama-bias", [&](const std::string& name) { return apart ? is_bias(name) : name.ends_with("norm.weight"); }, others);
-        change_config(folder, {{"attention_bias", nullptr}, {"mlp_bias", nullptr}});
-        const CheckpointInfo info = inspect_checkpoint(folder.path());
-        EXPECT_TRUE(info.config.qkv_bias && info.config.o_bias && info.config.mlp_bias);
-        EXPECT_EQ(info.parameters, inspect_checkpoint(own_goldens() / "llama-bias").parameters);
-    }
-}
-
 TEST(Inspect, TakesBiasesThatAreThereWithoutAFlag) {
     TempFolder folder;
     copy_golden("llama-bias", folder.path());
@@ -286,70 +233,6 @@ TEST(Inspect, RefusesQuantisedTensorsWhoseConfigIsSilent) {
         copy_golden(golden.filename().string(), folder.path());
         change_config(folder, {{"quantization_config", nullptr}});
         EXPECT_REFUSED(inspect_checkpoint(folder.path()), ErrorKind::kUnsupported, "quantis");
-    }
-}
-
-TEST(Inspect, RefusesQuantisationThatIsToldInAFileOfItsOwn) {
-    const std::vector<std::array<std::string, 3>> cases = {
-        {"hf_quant_config.json", R"({"producer": {"name": "modelopt"}, "quantization": {"quant_algo": "FP8"}})", "method FP8"},
-        {"compression_config.json", R"({"format": "x"})", "format \"x\" is not supported"},
-        {"quantize_config.json", R"({"bits": 3, "group_size": 128})", "quantize_config.json: bits 3 is not supported"},
-        {"quantize_config.json", R"({"quant_method": "marlin"})", "method marlin"}};
-    for (const auto& [file, text, part] : cases) {
-        TempFolder folder;
-        copy_golden("gptq-g128-sym", folder.path());
-        change_config(folder, {{"quantization_config", nullptr}});
-        write_file(folder / file, text);
-        EXPECT_REFUSED(inspect_checkpoint(folder.path()), ErrorKind::kUnsupported, part);
-    }
-    TempFolder folder;
-    copy_golden("llama-plain", folder.path());
-    write_file(folder / "hf_quant_config.json", R"({"quantization": {"quant_algo": null}})");
-    EXPECT_NO_THROW(inspect_checkpoint(folder.path()));
-}
-
-/// A quantised golden whose section lies in a file of its own.
-void move_section(const TempFolder& folder, const std::string& golden, const std::string& file, const std::vector<std::string>& without) {
-    copy_golden(golden, folder.path());
-    Json section = read_json(folder / "config.json")["quantization_config"];
-    change_config(folder, {{"quantization_config", nullptr}});
-    for (const std::string& field : without) section.erase(field);
-    write_file(folder / file, section.dump());
-}
-
-TEST(Inspect, ReadsQuantisationThatIsToldInAFileOfItsOwn) {
-    struct Case {
-        std::string golden, file;
-        std::vector<std::string> without;
-    };
-    for (const Case& one :
-         {Case{"gptq-g128-sym", "quantize_config.json", {"quant_method"}}, Case{"gptq-8bit", "quantize_config.json", {}},
-          Case{"gptq-g32-actorder", "quantize_config.json", {"quant_method", "checkpoint_format", "format"}},
-          Case{"awq-g128", "quant_config.json", {"quant_method"}}, Case{"ct-w4a16-g128", "compression_config.json", {}}}) {
-        TempFolder folder;
-        move_section(folder, one.golden, one.file, one.without);
-        EXPECT_TRUE(testing::packed_weights(*testing::load(folder.path())) ==
-                    testing::packed_weights(*testing::load(own_goldens() / one.golden)))
-            << one.golden;
-    }
-    TempFolder awq;  // as AutoAWQ's own files spell it
-    move_section(awq, "awq-g128", "quant_config.json", {"quant_method", "bits", "group_size", "version"});
-    Json section = read_json(awq / "quant_config.json");
-    section.update({{"w_bit", 4}, {"q_group_size", 128}, {"version", "GEMM"}});
-    write_file(awq / "quant_config.json", section.dump());
-    EXPECT_TRUE(testing::packed_weights(*testing::load(awq.path())) == testing::packed_weights(*testing::load(own_goldens() / "awq-g128")));
-}
-
-TEST(Inspect, LeavesAStaleQuantisationFileBesidePlainWeights) {
-    for (const char* file : {"quantize_config.json", "quant_config.json", "hf_quant_config.json"}) {
-        TempFolder folder;  // of another version of the model: all weights are plain, so no number hangs on it
-        copy_golden("llama-plain", folder.path());
-        write_file(folder / file, R"({"bits": 3, "w_bit": 3, "quantization": {"quant_algo": "FP8"}})");
-        const CheckpointInfo info = inspect_checkpoint(folder.path());
-        EXPECT_EQ(info.quantization, "");
-        ASSERT_EQ(info.notices.size(), 1u);
-        EXPECT_NE(info.notices[0].find(file), std::string::npos) << info.notices[0];
-        EXPECT_EQ(info.scheme, nullptr);
     }
 }
 
@@ -424,8 +307,6 @@ TEST(Inspect, RefusesFoldersThatAreNotWhole) {
     EXPECT_REFUSED(inspect_checkpoint(folder.path()), ErrorKind::kNotFound, "no weights");
     fs::create_directory(folder / "model.safetensors");
     EXPECT_REFUSED(inspect_checkpoint(folder.path()), ErrorKind::kBadInput, "found a folder");
-    write_file(folder / "generation_config.json", "[");
-    EXPECT_REFUSED(inspect_checkpoint(folder.path()), ErrorKind::kBadInput, "generation_config.json");
 }
 
 TEST(Inspect, RefusesEveryPrefixOfEveryFileAtSteps) {

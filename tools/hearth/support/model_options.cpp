@@ -66,8 +66,9 @@ OpenOptions ModelOptions::open_options() const {
     options.quantize = quantize();
     options.chat_template = chat_template;
     options.profile = profile;
-    options.notice = [silent = quiet](const std::string& line) {
-        if (!silent) write_note(line, Paint::kDim);
+    options.warning = [](const std::string& line) { write_note(line, Paint::kDim); };
+    options.notice = [silent = quiet, say = options.warning](const std::string& line) {
+        if (!silent) say(line);
     };
     return options;
 }

@@ -9,7 +9,7 @@ say() { printf '%s\n' "$*" >&2; }
 die() { say "dev.sh: $*"; exit 2; }
 
 # What must be there before anything compiles, as Debian packages.
-packages=(g++ cmake ninja-build ccache pkg-config libdnnl-dev libsentencepiece-dev nlohmann-json3-dev libcpp-httplib-dev libpcre2-dev
+packages=(g++ cmake ninja-build ccache pkg-config libsentencepiece-dev nlohmann-json3-dev libcpp-httplib-dev libpcre2-dev
   libutf8proc-dev libcli11-dev libedit-dev libgtest-dev libgmock-dev libbenchmark-dev)
 # What only some verbs need: check (formatting) and test (the page in a browser, golden folders written by numpy scripts).
 developer_packages=(clang-format chromium nodejs npm python3-numpy)
@@ -115,7 +115,6 @@ sanitized() {
   setup
   configure "$name" -DHEARTH_SANITIZE="$flags" -DHEARTH_BUILD_PERF=OFF
   cmake --build "build/$name" -j "$jobs"
-  # oneDNN's OpenMP threads are not instrumented; leaks are looked for in our own code only.
   ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS="suppressions=$root/tests/support/tsan.supp" \
     HEARTH_SANITIZED=1 run_tests "build/$name" "$@"
 }

@@ -1,5 +1,5 @@
 // embed/avx2: see embed.h.
-#include "kernels/cpu/rows.h"
+#include "kernels/cpu/variants.h"
 #include "kernels/cpu/rows/embed.h"
 
 namespace hearth::cpu {

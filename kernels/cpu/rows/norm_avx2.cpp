@@ -1,5 +1,5 @@
 // norm/avx2: see norm.h.
-#include "kernels/cpu/rows.h"
+#include "kernels/cpu/variants.h"
 #include "kernels/cpu/rows/norm.h"
 
 namespace hearth::cpu {

@@ -1,5 +1,5 @@
 // sample/avx2: see sample.h.
-#include "kernels/cpu/rows.h"
+#include "kernels/cpu/variants.h"
 #include "kernels/cpu/rows/sample.h"
 
 namespace hearth::cpu {

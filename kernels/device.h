@@ -30,6 +30,7 @@ struct Device {
     bool fixed_order = true;           // --order fixed: only variants that sum in one order whatever the number of rows; on the CPU all do
     std::vector<std::string> forced;   // rows of HEARTH_FORCE
     const Tables* tables = nullptr;    // for rows that are made of primitives
+    const Device* unforced = nullptr;  // the same device with nothing forced; null where nothing is
 };
 
 }  // namespace hearth

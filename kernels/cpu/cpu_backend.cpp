@@ -95,7 +95,9 @@ public:
         device_.last_cache_bytes = cpu.last_cache_bytes;
         device_.fixed_order = options.fixed_order;
         device_.tables = &rows_.tables;
+        unforced_ = device_;
         if (!options.forced.empty()) device_.forced = parse_forced(options.forced, rows_.tables);
+        if (!device_.forced.empty()) device_.unforced = &unforced_;
     }
 
     std::string_view name() const override { return "cpu"; }
@@ -104,7 +106,7 @@ public:
 
 private:
     Rows rows_;
-    Device device_;
+    Device device_, unforced_;
 };
 
 }  // namespace

@@ -52,8 +52,24 @@ size_t distance(std::string_view a, std::string_view b) {
     return row.back();
 }
 
-/// What CLI11 found wrong, with the option that was probably meant.
+/// The option that an error of CLI11 begins with, as "--model: ..."; null where it names none.
+const CLI::Option* named_in(const std::string& message, const CLI::App& app) {
+    return app.get_option_no_throw(message.substr(0, message.find_first_of(": ")));
+}
+
+/// An option without its value, or with several.
+std::string explain_count(const CLI::ArgumentMismatch& error, const CLI::App& app) {
+    const std::string message = error.what();
+    const CLI::Option* option = named_in(message, app);
+    if (option == nullptr) return "an option lacks its value, or has one too many";
+    const std::string name = option->get_name();
+    if (option->count() > 1) return cat(name, ": expected once, found ", option->count(), " times");
+    return cat(name, ": expected a value behind it, found none");
+}
+
+/// What CLI11 found wrong in our words, with the option that was probably meant.
 std::string explain(const CLI::ParseError& error, const CLI::App& app) {
+    if (const auto* count = dynamic_cast<const CLI::ArgumentMismatch*>(&error)) return explain_count(*count, app);
     std::string message = error.what();
     if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return message;
     const auto extras = app.remaining();
@@ -77,18 +93,48 @@ std::string tidy(std::string help) {
     return help;
 }
 
-/// The command line in the reverse order that CLI11 takes. Other programs' long options with one dash ("-pg") get the second.
+bool takes_value(const CLI::Option* option) { return option != nullptr && option->get_items_expected_max() > 0; }
+
+/// An option as CLI11 reads it: other programs' long options with one dash ("-pg") get the second. A letter's value may stand right behind
+/// it where it is a number ("-n5"); "-ngl" is no "-n gl".
+std::string option_word(std::string word, const CLI::App& app) {
+    const std::string name = word.substr(0, word.find('='));
+    if (name.size() < 3 || name[0] != '-' || name[1] == '-') return word;
+    if (app.get_option_no_throw("-" + name) != nullptr) return "-" + word;
+    constexpr std::string_view kOfNumbers = "0123456789.+-";
+    const CLI::Option* letter = app.get_option_no_throw(name.substr(0, 2));
+    if (takes_value(letter) && kOfNumbers.find(name[2]) == std::string_view::npos)
+        throw UsageError(cat("there is no option \"", printable(name, 60), "\"; a value of ", name.substr(0, 2), " stands behind a space"));
+    return word;
+}
+
+/// Throws UsageError for "--quiet=5", of which CLI11 would make a number of times.
+void refuse_value_of_flag(const std::string& word, const CLI::App& app) {
+    const size_t sign = word.find('=');
+    if (!word.starts_with("-") || sign == std::string::npos) return;
+    const CLI::Option* option = app.get_option_no_throw(word.substr(0, sign));
+    if (option != nullptr && !takes_value(option))
+        throw UsageError(cat(word.substr(0, sign), ": expected no value, found \"", printable(word.substr(sign + 1), 60), "\""));
+}
+
+/// The command line in the reverse order that CLI11 takes.
 std::vector<std::string> words(int argc, char** argv, const CLI::App& app) {
     std::vector<std::string> out;
-    for (int i = argc - 1; i > 0; --i) {
-        std::string word = argv[i];
-        const std::string name = word.substr(0, word.find('='));
-        const bool one_dash = name.size() > 2 && name[0] == '-' && name[1] != '-';
-        if (one_dash && app.get_option_no_throw("-" + name) != nullptr) word.insert(0, "-");
-        out.push_back(std::move(word));
+    bool value = false, rest = false;  // the word belongs to the option before it; no options follow
+    for (int i = 1; i < argc; ++i) {
+        const bool option = !value && !rest;
+        out.push_back(option ? option_word(argv[i], app) : argv[i]);
+        if (option) refuse_value_of_flag(out.back(), app);
+        rest = rest || (option && out.back() == "--");
+        value = option && out.back().starts_with("-") && out.back().find('=') == std::string::npos &&
+                takes_value(app.get_option_no_throw(out.back()));
     }
+    std::ranges::reverse(out);
     return out;
 }
+
+/// "-ngl" for "--ngl": how the program that an option comes from spells it.
+std::string dashes_of_others(const std::string& name) { return name.starts_with("--") ? name.substr(1) : name; }
 
 }  // namespace
 
@@ -110,6 +156,26 @@ void Arguments::text(const std::string& names, std::optional<std::string>& targe
     place(app_.add_option_function<std::string>(
               names, [&target](const std::string& found) { target = found; }, help),
           placeholder);
+}
+
+void Arguments::list(const std::string& names, std::string& target, const std::string& help, const std::string& placeholder) {
+    const auto read = [&target](const std::vector<std::string>& found) {
+        target = join(found, ",");
+        return true;
+    };
+    CLI::Option* option = app_.add_option(names, read, help);
+    option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    place(option, placeholder);
+}
+
+void Arguments::accepted(const std::string& names, bool with_value, std::vector<std::string>& notes, const std::string& note) {
+    const std::string name = dashes_of_others(split(names, ',').front());
+    const std::string line = cat(name, ": ", note);
+    CLI::Option* option = with_value
+                              ? app_.add_option_function<std::string>(names, [&notes, line](const std::string&) { notes.push_back(line); })
+                              : app_.add_flag_callback(names, [&notes, line] { notes.push_back(line); });
+    option->group("");  // not in --help
+    if (with_value) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
 void Arguments::choice(const std::string& names, std::string& target, const std::vector<std::string>& allowed, const std::string& help) {

@@ -19,6 +19,8 @@ struct ModelOptions {
     int64_t context = 0, threads = 0;
     bool quiet = false;
     bool profile = false;  // declared by the subcommands that print it
+    std::string default_context = "the model's, as memory allows";  // for --help
+    bool sweeps = false;   // the subcommand declares --model, --threads and --cache itself, as lists, and has no --context
 
     /// Options that make no sense for a subcommand are left out by it.
     void declare(Arguments& arguments, bool with_template = true);

@@ -75,7 +75,7 @@ public:
 /// prepare() for devices whose memory is the host's: packs with the stream's threads.
 Weight prepare_on_host(std::span<const HostMatrix> parts, WeightUse use, void* storage, Stream& stream);
 
-/// The rows named in a list like "matmul/bf16_avx2,attention/reference". Throws Error{kBadInput} for a name that no table of `tables` has,
+/// The rows named in a list like "matmul/fma_avx2,attention/reference". Throws Error{kBadInput} for a name that no table of `tables` has,
 /// listing those that its stage has.
 std::vector<std::string> parse_forced(std::string_view list, const Tables& tables);
 
@@ -86,7 +86,7 @@ struct BackendOptions {
     std::string device = "cpu";  // "cpu", "cpu:avx2" (a lower level than the machine's), "reference"
     int threads = 0;             // 0: physical cores; at most kMaxThreads
     bool fixed_order = true;
-    std::string forced = "";  // "matmul/bf16_avx2,attention/reference"
+    std::string forced = "";  // "matmul/fma_avx2,attention/reference"
 };
 
 /// Throws Error{kUnsupported or kBadInput} with what is there to choose from: an unknown device, level or row.

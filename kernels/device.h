@@ -27,9 +27,10 @@ struct Device {
     int threads = 1;                       // of the stream
     int64_t memory_bytes = 0;              // that a process can use
     int64_t l2_bytes = 0, last_cache_bytes = 0;
-    bool fixed_order = true;          // --order fixed: only rows that sum in one order whatever the number of rows
-    std::vector<std::string> forced;  // rows of HEARTH_FORCE
-    const Tables* tables = nullptr;   // for rows that are made of primitives
+    bool fixed_order = true;           // --order fixed: only variants that sum in one order whatever the number of rows; on the CPU all do
+    std::vector<std::string> forced;   // rows of HEARTH_FORCE
+    const Tables* tables = nullptr;    // for rows that are made of primitives
+    const Device* unforced = nullptr;  // the same device with nothing forced; null where nothing is
 };
 
 }  // namespace hearth

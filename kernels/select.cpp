@@ -1,5 +1,7 @@
 #include "kernels/select.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 
@@ -25,15 +27,26 @@ bool allowed(std::string_view name, const std::vector<std::string>& forced) {
     return !any;
 }
 
+bool is_reference(std::string_view name) { return name.ends_with("/reference"); }
+
+bool forced_by_name(std::string_view name, const std::vector<std::string>& forced) {
+    return std::ranges::find(forced, name) != forced.end();
+}
+
 void no_variant(std::string_view stage, const std::vector<std::string>& forced) {
+    if (forced.empty())
+        throw Error(ErrorKind::kUnsupported, cat("no kernel of ", stage, " supports these weights and shapes on this device"));
     std::vector<std::string> of_stage;
     for (const std::string& name : forced) {
         if (name.starts_with(cat(stage, '/'))) of_stage.push_back(name);
     }
-    if (of_stage.empty())
-        throw Error(ErrorKind::kUnsupported, cat("no kernel of ", stage, " supports these weights and shapes on this device"));
+    if (!of_stage.empty())
+        throw Error(ErrorKind::kUnsupported,
+                    cat("HEARTH_FORCE: ", join(of_stage, ", "), " does not support these weights, shapes or this machine"));
     throw Error(ErrorKind::kUnsupported,
-                cat("HEARTH_FORCE: ", join(of_stage, ", "), " does not support these weights, shapes or this machine"));
+                cat("HEARTH_FORCE: ", join(forced, ", "), " leaves ", stage,
+                    " without a fast kernel for these weights, shapes or this machine; add one that supports them, or ", stage,
+                    "/reference if that is wanted"));
 }
 
 }  // namespace hearth

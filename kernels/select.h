@@ -25,15 +25,34 @@ struct Variant {
 /// True when `name` may run: nothing of its stage or primitive ("matmul" of "matmul/bf16_avx512") is forced, or it is.
 bool allowed(std::string_view name, const std::vector<std::string>& forced);
 
-/// Throws Error: no row of the table `stage` supports some arguments, or none of the forced ones does.
+/// True for "matmul/reference".
+bool is_reference(std::string_view name);
+
+/// True when `forced` has `name` itself.
+bool forced_by_name(std::string_view name, const std::vector<std::string>& forced);
+
+/// Throws Error: no row of the table `stage` supports some arguments, or none that HEARTH_FORCE leaves (`forced`).
 [[noreturn]] void no_variant(std::string_view stage, const std::vector<std::string>& forced);
 
-/// The first row that supports `args` on `device`, or null. With forced rows of this table, the first among those: a forced choice
-/// never falls back in silence.
+/// True when a faster row than the reference would run if nothing were forced: a forced primitive has taken it from a row made of
+/// primitives, as matmul/q_avx2 takes qkv/composite from bf16 weights.
+template <class Args>
+bool forced_onto_reference(std::span<const Variant<Args>> table, const Args& args, const Device& device) {
+    if (device.unforced == nullptr) return false;
+    for (const auto& variant : table) {
+        if (!is_reference(variant.name) && variant.supports(args, *device.unforced)) return true;
+    }
+    return false;
+}
+
+/// The first row that supports `args` on `device`, or null. With forced rows of this table, the first among those. A forced choice never
+/// falls back in silence: the reference does not stand in for a row that forcing took away, unless it is forced by name.
 template <class Args>
 const Variant<Args>* find_variant(std::span<const Variant<Args>> table, const Args& args, const Device& device) {
     for (const auto& variant : table) {
-        if (allowed(variant.name, device.forced) && variant.supports(args, device)) return &variant;
+        if (!allowed(variant.name, device.forced) || !variant.supports(args, device)) continue;
+        if (device.forced.empty() || !is_reference(variant.name) || forced_by_name(variant.name, device.forced)) return &variant;
+        return forced_onto_reference(table, args, device) ? nullptr : &variant;
     }
     return nullptr;
 }

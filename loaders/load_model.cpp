@@ -195,9 +195,9 @@ int64_t planned_weight_bytes(const CheckpointInfo& info, const Backend& backend,
     return out;
 }
 
-Weights planned_layer(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize, const std::byte* stand_in) {
+Weights planned_layers(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize, const std::byte* stand_in) {
     Weights out;
-    plan_weights(info, 1, backend, quantize, [&](int64_t, Weights&& weights) { out = std::move(weights); });
+    plan_weights(info, info.config.layers, backend, quantize, [&](int64_t, Weights&& weights) { out = std::move(weights); });
     for (DeviceWeight* weight : {&out.embed, &out.head}) weight->weight.data = stand_in;
     for (LayerWeights& layer : out.layers) {
         for (DeviceWeight* weight : {&layer.qkv, &layer.out, &layer.gate, &layer.up, &layer.down, &layer.router}) {

@@ -61,9 +61,9 @@ struct LoadOptions {
 /// Bytes on the device that load_model will take for weights. Reads scales, zero points and column groups of quantised checkpoints.
 int64_t planned_weight_bytes(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize = {});
 
-/// One layer's weights and the tables as `backend` would lay them out, over no memory: weights have `stand_in` as data, vectors a size
+/// Weights of all layers and the tables as `backend` would lay them out, over no memory: weights have `stand_in` as data, vectors a size
 /// alone. For questions about kernels, never for running.
-Weights planned_layer(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize, const std::byte* stand_in);
+Weights planned_layers(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize, const std::byte* stand_in);
 
 /// Reads one weight after the other and packs it into its place on the device; beside the weights this takes the memory of the largest one.
 /// The files can be gone afterwards. Throws Error as inspect_checkpoint does; also when a file changed or ended since, at whatever moment.

@@ -11,7 +11,7 @@ set(chat_may loaders runtime base tools/search)
 set(folders base kernels runtime loaders tools/search chat)
 
 # third-party header: the only folders that may include it
-set(third_party "nlohmann/=loaders,chat,tools,tests,perf" "httplib.h=chat/http,tests" "dnnl=kernels/cpu" "cuda=kernels/cuda" "cublas=kernels/cuda"
+set(third_party "nlohmann/=loaders,chat,tools,tests,perf" "httplib.h=chat/http,tests" "dnnl=perf/kernels" "cuda=kernels/cuda" "cublas=kernels/cuda"
                 "sentencepiece=loaders/tokenizer" "pcre2=loaders/tokenizer" "utf8proc=loaders/tokenizer,chat/template,tools/hearth" "CLI/=tools/hearth" "histedit=tools/hearth"
                 "sqlite3=chat")
 

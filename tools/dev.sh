@@ -9,7 +9,7 @@ say() { printf '%s\n' "$*" >&2; }
 die() { say "dev.sh: $*"; exit 2; }
 
 # What must be there before anything compiles, as Debian packages.
-packages=(g++ cmake ninja-build ccache pkg-config libdnnl-dev libsentencepiece-dev nlohmann-json3-dev libcpp-httplib-dev libpcre2-dev
+packages=(g++ cmake ninja-build ccache pkg-config libsentencepiece-dev nlohmann-json3-dev libcpp-httplib-dev libpcre2-dev
   libutf8proc-dev libcli11-dev libedit-dev libgtest-dev libgmock-dev libbenchmark-dev)
 # What only some verbs need: check (formatting) and test (the page in a browser, golden folders written by numpy scripts).
 developer_packages=(clang-format chromium nodejs npm python3-numpy)
@@ -115,7 +115,6 @@ sanitized() {
   setup
   configure "$name" -DHEARTH_SANITIZE="$flags" -DHEARTH_BUILD_PERF=OFF
   cmake --build "build/$name" -j "$jobs"
-  # oneDNN's OpenMP threads are not instrumented; leaks are looked for in our own code only.
   ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS="suppressions=$root/tests/support/tsan.supp" \
     HEARTH_SANITIZED=1 run_tests "build/$name" "$@"
 }
@@ -145,17 +144,24 @@ install_program() {
   case :$PATH: in *:"$prefix/bin":*) ;; *) say "$prefix/bin is not in PATH yet" ;; esac
 }
 
+# Names of the benchmark programs, from their sources.
+bench_names() {
+  { printf 'kernels\n'; find perf -maxdepth 1 -name '*.cpp' -printf '%f\n' | sed 's/\.cpp$//'; } | sort
+}
+
+# bench [NAME [options]]: standard output is the program's alone, so that it can go into a file.
 bench() {
-  setup build-only
-  configure release
-  cmake --build build/release -j "$jobs"
   local program=${1:-}
   if [ -z "$program" ]; then
     say "programs (tools/dev.sh bench NAME [options]):"
-    find build/release/perf -maxdepth 1 -type f -executable -name 'perf_*' -printf '  %f\n' | sed 's/perf_//' | sort >&2
+    bench_names | sed 's/^/  /' >&2
     return 0
   fi
+  bench_names | grep -qxF -- "$program" || die "there is no benchmark program '$program'; there are: $(bench_names | paste -sd ' ')"
   shift
+  setup build-only >&2
+  configure release >&2
+  cmake --build build/release -j "$jobs" --target "perf_$program" >&2
   "build/release/perf/perf_$program" "$@"
 }
 

@@ -1,21 +1,25 @@
 #include "kernels/cpu/cpu_backend.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "kernels/composite/composite.h"
 #include "kernels/cpu/cpu_stream.h"
 #include "kernels/cpu/detect.h"
-#include "kernels/cpu/rows.h"
+#include "kernels/cpu/variants.h"
 #include "kernels/host/host_backend.h"
 #include "kernels/reference/reference.h"
 
 namespace hearth {
 namespace {
 
-/// The rows of all levels in order of preference; each says by itself from which level on it runs.
+#define HEARTH_ROW(name) cpu::name,
+
+/// The variants of all levels in order of preference (variants.h), then the reference; each says by itself from which level on it runs.
 struct Rows {
     explicit Rows(bool slow_bf16_dot) {
-        if (slow_bf16_dot) std::swap(matmul[1], matmul[2]);
+        if (slow_bf16_dot) prefer(matmul, "matmul/fma_avx512", "matmul/bf16_avx512");
         tables = {.embed = embed,
                   .qkv = qkv,
                   .attention = attention,
@@ -29,24 +33,30 @@ struct Rows {
                   .sample = sample};
     }
 
-    std::vector<Variant<EmbedArgs>> embed{cpu::kEmbedAvx512, cpu::kEmbedAvx2, kEmbedReference};
+    /// Moves the variant `first` to the place before `second`, behind which it stands.
+    template <class Args>
+    static void prefer(std::vector<Variant<Args>>& table, std::string_view first, std::string_view second) {
+        const auto named = [&](std::string_view name) { return std::ranges::find(table, name, &Variant<Args>::name); };
+        const auto from = named(first), to = named(second);
+        HEARTH_CHECK(from != table.end() && to < from);
+        std::rotate(to, from, from + 1);
+    }
+
+    std::vector<Variant<EmbedArgs>> embed{HEARTH_CPU_EMBED(HEARTH_ROW) kEmbedReference};
     std::vector<Variant<QkvArgs>> qkv{kQkvComposite, kQkvReference};
-    std::vector<Variant<AttentionArgs>> attention{cpu::kAttentionAmx, cpu::kAttentionAvx512, cpu::kAttentionAvx2, kAttentionReference};
+    std::vector<Variant<AttentionArgs>> attention{HEARTH_CPU_ATTENTION(HEARTH_ROW) kAttentionReference};
     std::vector<Variant<ProjectArgs>> project{kProjectComposite, kProjectReference};
     std::vector<Variant<GateUpArgs>> gate_up{kGateUpComposite, kGateUpReference};
     std::vector<Variant<ExpertsArgs>> experts{kExpertsComposite, kExpertsReference};
     std::vector<Variant<HeadArgs>> head{kHeadComposite, kHeadReference};
-    // oneDNN stands behind our own rows, so that it runs only where HEARTH_FORCE asks for it: it has taken a reference kernel of its own
-    // for these weights (0.15 GFLOP/s), where it took a fast one ours was still 1.6 times faster.
-    std::vector<Variant<MatmulArgs>> matmul{cpu::kMatmulBf16Amx, cpu::kMatmulBf16Avx512,  cpu::kMatmulFmaAvx512, cpu::kMatmulFmaAvx2,
-                                            cpu::kMatmulQAmx,    cpu::kMatmulQAvx512,     cpu::kMatmulQAvx2,     cpu::kMatmulF8Avx512,
-                                            cpu::kMatmulF8Avx2,  cpu::kMatmulSplitAvx512, cpu::kMatmulSplitAvx2, cpu::kMatmulBf16OneDnn,
-                                            kMatmulReference};
-    std::vector<Variant<NormArgs>> norm{cpu::kNormAvx512, cpu::kNormAvx2, kNormReference};
-    std::vector<Variant<RopeAppendArgs>> rope_append{cpu::kRopeAppendAvx512, cpu::kRopeAppendAvx2, kRopeAppendReference};
-    std::vector<Variant<SampleArgs>> sample{cpu::kSampleAvx512, cpu::kSampleAvx2, kSampleReference};
+    std::vector<Variant<MatmulArgs>> matmul{HEARTH_CPU_MATMUL(HEARTH_ROW) kMatmulReference};
+    std::vector<Variant<NormArgs>> norm{HEARTH_CPU_NORM(HEARTH_ROW) kNormReference};
+    std::vector<Variant<RopeAppendArgs>> rope_append{HEARTH_CPU_ROPE_APPEND(HEARTH_ROW) kRopeAppendReference};
+    std::vector<Variant<SampleArgs>> sample{HEARTH_CPU_SAMPLE(HEARTH_ROW) kSampleReference};
     Tables tables;  // of the vectors above
 };
+
+#undef HEARTH_ROW
 
 constexpr CpuLevel kLevels[] = {CpuLevel::kPortable, CpuLevel::kAvx2, CpuLevel::kAvx512, CpuLevel::kAmx};
 
@@ -83,7 +93,9 @@ public:
         device_.last_cache_bytes = cpu.last_cache_bytes;
         device_.fixed_order = options.fixed_order;
         device_.tables = &rows_.tables;
+        unforced_ = device_;
         if (!options.forced.empty()) device_.forced = parse_forced(options.forced, rows_.tables);
+        if (!device_.forced.empty()) device_.unforced = &unforced_;
     }
 
     std::string_view name() const override { return "cpu"; }
@@ -92,7 +104,7 @@ public:
 
 private:
     Rows rows_;
-    Device device_;
+    Device device_, unforced_;
 };
 
 }  // namespace

@@ -2,9 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <memory>
-#include <utility>
-#include <vector>
 
 #include "kernels/cpu/thread_pool.h"
 #include "kernels/cpu/weight_order.h"
@@ -30,21 +27,7 @@ public:
     ThreadPool& pool() { return pool_; }
     WeightOrder& weight_order() { return weight_order_; }
 
-    /// What a row wants to keep from call to call on this stream, as prepared primitives of a library. Made by `make` at the first call
-    /// with `key` (an address of the row's own).
-    struct RowCache {
-        virtual ~RowCache() = default;
-    };
-    template <class Make>
-    RowCache& row_cache(const void* key, Make&& make) {
-        for (auto& [of, cache] : row_caches_) {
-            if (of == key) return *cache;
-        }
-        return *row_caches_.emplace_back(key, make()).second;
-    }
-
 private:
-    std::vector<std::pair<const void*, std::unique_ptr<RowCache>>> row_caches_;
     ThreadPool pool_;
     WeightOrder weight_order_;
     HostArena arena_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "kernels/units.h"
 
 namespace hearth::perf {
@@ -11,11 +12,12 @@ int64_t Bench::cold_bytes() const {
     return std::min({std::max(4 * limits.last_cache_bytes, kLeast), kMost, backend->device().memory_bytes / 4});
 }
 
-bool Bench::wanted(std::string_view row) const { return !row.ends_with("/reference") && (with_onednn || !row.ends_with("onednn")); }
-
 void Bench::count(benchmark::State& state, std::string_view row, double bytes, double flops, double seconds, bool cold) const {
+    std::string over;
     const auto share = [&](const char* name, double part, double whole) {
         if (whole > 0 && part <= whole) state.counters[name] = part / whole;
+        if (whole > 0 && part > whole) over += cat(over.empty() ? "" : " and ", name, " above 1 (", fixed(part / whole, 2), ")");
+        if (!over.empty()) state.SetLabel(over + ": from a cache, or the limit was disturbed");
     };
     state.counters["GB/s"] = bytes / seconds * 1e-9;
     if (cold) share("of_bandwidth", bytes / seconds * 1e-9, limits.read_gbps_all());

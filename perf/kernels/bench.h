@@ -52,14 +52,18 @@ struct Bench {
     /// Bytes over which weights and caches rotate to be cold: four times the last cache, but no more than 2 GiB and a quarter of the
     /// memory.
     int64_t cold_bytes() const;
-    bool wanted(std::string_view row) const;  // neither the reference nor, unasked, oneDNN
-    /// Counters of one run that took `seconds`. A share above 1 is left out: what was read came from a cache after all.
+    /// Counters of one run that took `seconds`. A share above 1 is no share: the label of the benchmark says so in its place.
     void count(benchmark::State& state, std::string_view row, double bytes, double flops, double seconds, bool cold) const;
 };
 
 /// Compares what `row` writes for the first and the last token with the reference; "" or what is wrong.
 template <class Args>
 std::string difference(Bench& bench, const Variant<Args>& row, const Variant<Args>& reference, Case<Args>& test, const Args& args);
+
+/// Registers the benchmark "NAME OF ROW/NAME" of one row, which outlives it; `reference` says what is right.
+template <class Args>
+void add_row(Bench& bench, const Variant<Args>& row, const Variant<Args>& reference, const std::string& name, bool cold,
+             std::function<std::shared_ptr<Case<Args>>()> make);
 
 /// Registers a benchmark for each row of `table` that supports `shape` (whose data need not be there), as "matmul/q_amx/NAME".
 template <class Args>

@@ -34,28 +34,33 @@ std::string difference(Bench& bench, const Variant<Args>& row, const Variant<Arg
 }
 
 template <class Args>
+void add_row(Bench& bench, const Variant<Args>& row, const Variant<Args>& reference, const std::string& name, bool cold,
+             std::function<std::shared_ptr<Case<Args>>()> make) {
+    const auto run = [&bench, &row, &reference, name, cold, make](benchmark::State& state) {
+        const std::string full = cat(row.name, "/", name);
+        const bool fresh = bench.made_name != full;
+        if (fresh) bench.made.reset();  // before the next one takes memory
+        if (fresh) bench.made = make(), bench.made_name = full;
+        auto& test = *static_cast<Case<Args>*>(bench.made.get());
+        const Args& args = test.next();
+        bench.stream->reserve(row.workspace_bytes(args, bench.backend->device()));
+        const std::string wrong = fresh ? difference(bench, row, reference, test, args) : "";
+        if (!wrong.empty()) return state.SkipWithError(wrong.c_str());
+        const auto start = std::chrono::steady_clock::now();  // the library's own rates say "/s" behind a share
+        for (auto _ : state) row.run(test.next(), *bench.stream);
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+        bench.count(state, row.name, test.bytes_from_memory(), static_cast<double>(args.flops()),
+                    took.count() / static_cast<double>(state.iterations()), cold);
+    };
+    benchmark::RegisterBenchmark(cat(row.name, "/", name).c_str(), run)->UseRealTime()->Unit(benchmark::kMillisecond);
+}
+
+template <class Args>
 void add(Bench& bench, std::span<const Variant<Args>> Tables::*table, const Args& shape, const std::string& name, bool cold,
          std::function<std::shared_ptr<Case<Args>>()> make) {
     for (const Variant<Args>& row : bench.backend->tables().*table) {
-        if (!bench.wanted(row.name) || !row.supports(shape, bench.backend->device())) continue;
-        const Variant<Args>& reference = (bench.reference->tables().*table).back();
-        const auto run = [&bench, &row, &reference, name, cold, make](benchmark::State& state) {
-            const std::string full = cat(row.name, "/", name);
-            const bool fresh = bench.made_name != full;
-            if (fresh) bench.made.reset();  // before the next one takes memory
-            if (fresh) bench.made = make(), bench.made_name = full;
-            auto& test = *static_cast<Case<Args>*>(bench.made.get());
-            const Args& args = test.next();
-            bench.stream->reserve(row.workspace_bytes(args, bench.backend->device()));
-            const std::string wrong = fresh ? difference(bench, row, reference, test, args) : "";
-            if (!wrong.empty()) return state.SkipWithError(wrong.c_str());
-            const auto start = std::chrono::steady_clock::now();  // the library's own rates say "/s" behind a share
-            for (auto _ : state) row.run(test.next(), *bench.stream);
-            const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-            bench.count(state, row.name, test.bytes_from_memory(), static_cast<double>(args.flops()),
-                        took.count() / static_cast<double>(state.iterations()), cold);
-        };
-        benchmark::RegisterBenchmark(cat(row.name, "/", name).c_str(), run)->UseRealTime()->Unit(benchmark::kMillisecond);
+        if (row.name.ends_with("/reference") || !row.supports(shape, bench.backend->device())) continue;
+        add_row(bench, row, (bench.reference->tables().*table).back(), name, cold, make);
     }
 }
 

@@ -41,6 +41,18 @@ const ModelShape& find_model(std::string_view name) {
     throw Error(ErrorKind::kBadInput, cat("--model: expected one of ", known, "; found \"", printable(name, 60), "\""));
 }
 
+void print_help() {
+    std::string models;
+    for (const ModelShape& model : kModels) models += cat(models.empty() ? "" : "|", model.name);
+    std::printf(
+        "perf_kernels [options] [options of Google Benchmark]\n"
+        "  --model=%s      shapes to time: TinyLlama-1.1B (default), Llama-2-7B, Llama-3.1-8B\n"
+        "  --threads=N           default: one for each physical core\n"
+        "  --device=cpu:LEVEL    a lower level than the machine's: cpu:avx2, cpu:avx512\n"
+        "\nNames: ROW/MODEL/WEIGHT/FORMAT/TOKENS/cold|hot, as matmul/q_amx/1b/gate_up/q4/1/cold\n\n",
+        models.c_str());
+}
+
 int run(int argc, char** argv) {
     std::string model = "1b";
     BackendOptions options;
@@ -48,6 +60,11 @@ int run(int argc, char** argv) {
     int kept = 1;
     for (int i = 1; i < argc; ++i) {
         const std::string_view flag = argv[i];
+        if (flag == "--help" || flag == "-h") {
+            print_help();
+            benchmark::PrintDefaultHelp();
+            return 0;
+        }
         if (flag.starts_with("--model=")) {
             model = flag.substr(8);
         } else if (flag.starts_with("--threads=")) {
@@ -67,7 +84,10 @@ int run(int argc, char** argv) {
     const ModelShape& shape = find_model(model);
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-    options.fixed_order = !bench.with_onednn;
+#ifndef HEARTH_ONEDNN
+    if (bench.with_onednn)
+        throw Error(ErrorKind::kUnsupported, "matmul/bf16_onednn: oneDNN (libdnnl-dev) was not there when this program was built");
+#endif
     bench.backend = make_backend(options);
     bench.reference = make_backend({.device = "reference"});
     bench.stream = bench.backend->make_stream();

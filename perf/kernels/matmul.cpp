@@ -1,5 +1,8 @@
 // The matmul primitive on every weight of a layer and on the head: one token, sixteen, a prompt of 512.
 #include "perf/kernels/weights.h"
+#ifdef HEARTH_ONEDNN
+#include "perf/kernels/onednn.h"
+#endif
 
 namespace hearth::perf {
 
@@ -55,10 +58,15 @@ void add_matmul(Bench& bench, const ModelShape& m, const Format& format, const P
     shape.x = {&something, {tokens, product.k}};
     shape.y = {&something, {tokens, product.n}};
     for (const Warmth& warmth : kWarmths) {
-        add<MatmulArgs>(bench, &Tables::matmul, shape, cat(m.name, "/", product.name, "/", format.name, "/", tokens, "/", warmth.name),
-                        warmth.cold, [&bench, &format, product, tokens, cold = warmth.cold] {
-                            return std::make_shared<MatmulCase>(bench, format, product, tokens, cold);
-                        });
+        const std::string name = cat(m.name, "/", product.name, "/", format.name, "/", tokens, "/", warmth.name);
+        const auto make = [&bench, &format, product, tokens, cold = warmth.cold] {
+            return std::make_shared<MatmulCase>(bench, format, product, tokens, cold);
+        };
+        add<MatmulArgs>(bench, &Tables::matmul, shape, name, warmth.cold, make);
+#ifdef HEARTH_ONEDNN
+        if (bench.with_onednn && kMatmulOneDnn.supports(shape, bench.backend->device()))
+            add_row<MatmulArgs>(bench, kMatmulOneDnn, bench.reference->tables().matmul.back(), name, warmth.cold, make);
+#endif
     }
 }
 

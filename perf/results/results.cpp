@@ -79,6 +79,10 @@ Result bench_result(const Place& place) {
     out.name += test_name(out);
     out.samples = samples_at(place, "samples_ts");
     out.setup = cat(place.text("backends", "?"), ", cache ", place.text("type_k", "?"));
+    for (const char* key : {"forced", "keep", "order"}) {  // files of different kernels or formats must not look alike
+        const std::string value = place.text(key, "");
+        if (!value.empty() && value != "fixed") out.setup += cat(", ", key, " ", value);
+    }
     out.greedy_hash = place.text("greedy_hash", "");
     out.stages = stages_at(place);
     out.ceilings = ceilings_at(place);

@@ -46,6 +46,57 @@ TEST(Select, ForcingOneStageLeavesTheOthersAlone) {
     EXPECT_EQ(select<Toy>(kTable, {5}, device).name, "toy/fast");
 }
 
+struct Part {
+    bool integer = false;
+};
+
+/// A primitive and a stage over it, as a device has them: the stage's fast row needs a row of the primitive.
+struct TwoTables {
+    static bool whole(const Part& a, const Device&) { return a.integer; }
+    static bool floats(const Part& a, const Device&) { return !a.integer; }
+    static bool always(const Part&, const Device&) { return true; }
+    static size_t none(const Part&, const Device&) { return 0; }
+    static void nothing(const Part&, Stream&) noexcept {}
+    static bool composite(const Part& a, const Device& device);
+};
+
+const Variant<Part> kProducts[] = {{"product/q", TwoTables::whole, TwoTables::none, TwoTables::nothing},
+                                   {"product/f", TwoTables::floats, TwoTables::none, TwoTables::nothing},
+                                   {"product/reference", TwoTables::always, TwoTables::none, TwoTables::nothing}};
+const Variant<Part> kLayers[] = {{"layer/composite", TwoTables::composite, TwoTables::none, TwoTables::nothing},
+                                 {"layer/reference", TwoTables::always, TwoTables::none, TwoTables::nothing}};
+
+bool TwoTables::composite(const Part& a, const Device& device) { return find_variant<Part>(kProducts, a, device) != nullptr; }
+
+TEST(Select, AForcedPrimitiveNeverSendsAStageToTheReferenceInSilence) {
+    const Device unforced;
+    Device device;
+    device.unforced = &unforced;
+    device.forced = {"product/q"};
+    EXPECT_EQ(select<Part>(kLayers, {.integer = true}, device).name, "layer/composite");
+    try {
+        select<Part>(kLayers, {.integer = false}, device);
+        FAIL() << "ran on the reference";
+    } catch (const Error& e) {
+        EXPECT_NE(std::string(e.what()).find("product/q leaves layer without a fast kernel"), std::string::npos) << e.what();
+    }
+    device.forced = {"product/q", "product/f"};
+    EXPECT_EQ(select<Part>(kLayers, {.integer = false}, device).name, "layer/composite");
+    device.forced = {"product/q", "layer/reference"};
+    EXPECT_EQ(select<Part>(kLayers, {.integer = false}, device).name, "layer/reference") << "asked for by name";
+    device.forced = {"product/reference"};
+    EXPECT_EQ(select<Part>(kLayers, {.integer = false}, device).name, "layer/composite") << "a primitive's reference, by name";
+}
+
+TEST(Select, TheReferenceStillRunsWhatNothingElseCan) {
+    const Variant<Part> only[] = {kProducts[0], kProducts[2]};
+    const Device unforced;
+    Device device;
+    device.unforced = &unforced;
+    device.forced = {"other/row"};
+    EXPECT_EQ(select<Part>(only, {.integer = false}, device).name, "product/reference");
+}
+
 TEST(Forced, UnknownNamesAreRefusedWithWhatThereIs) {
     EXPECT_EQ(parse_forced(" matmul/reference, norm/reference,", reference_tables()),
               (std::vector<std::string>{"matmul/reference", "norm/reference"}));

@@ -34,6 +34,24 @@ TEST(Results, ReadsWhatBenchWrites) {
     EXPECT_EQ(result.ceilings.amx_int8, 0);
 }
 
+TEST(Results, RunsOfDifferentKernelsDoNotLookAlike) {
+    const auto setup = [](const std::string& more) {
+        return parse_results("[" + bench_row({.more = more}) + "]", "a.json").results[0].setup;
+    };
+    EXPECT_EQ(setup(R"(, "forced": "", "keep": "", "order": "fixed")"), setup(""));
+    EXPECT_THAT(setup(R"(, "forced": "norm/reference")"), HasSubstr("forced norm/reference"));
+    EXPECT_THAT(setup(R"(, "keep": "embed=q4")"), HasSubstr("keep embed=q4"));
+    EXPECT_THAT(setup(R"(, "order": "free")"), HasSubstr("order free"));
+}
+
+TEST(Results, AProgramThatNamesItselfNeedsNoCommitOfACertainForm) {
+    const std::string row =
+        R"([{"engine": "hearth", "build_commit": "0123456789ab", "model_type": "llama 1B q4+q8", "n_prompt": 4, "samples_ts": [5]}])";
+    const Result result = parse_results(row, "a.json").results[0];
+    EXPECT_EQ(result.engine, "hearth");
+    EXPECT_EQ(result.weights, "q4+q8");
+}
+
 TEST(Results, ReadsWhatThePeersScriptWrites) {
     const ResultFile file = parse_results(
         R"({"results": [{"engine": "ik", "weights": "q4", "cpu_info": "Test CPU", "model_type": "llama 1B Q4_0", "n_threads": 2,

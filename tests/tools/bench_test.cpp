@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -93,7 +94,8 @@ TEST(Bench, WritesEveryFormat) {
     const auto csv = lines("csv");
     ASSERT_EQ(csv.size(), 3u);
     EXPECT_TRUE(csv[0].starts_with("build_commit,build_number,"));
-    EXPECT_TRUE(csv[1].starts_with("\"hearth "));
+    const auto empty = lines("md");
+    EXPECT_TRUE(empty[0].starts_with("| model |"));
 }
 
 TEST(Bench, RefusesWrongListsNamingTheOption) {
@@ -111,6 +113,152 @@ TEST(Bench, RefusesWrongListsNamingTheOption) {
     EXPECT_EQ(bench({"-m", "ember", "--random-weights", "config.json"}).code, 2);
     EXPECT_EQ(bench({"--dtype", "f32"}).code, 2);
     EXPECT_EQ(bench({"--random-weights", "/nonexistent/config.json"}).code, 3);
+}
+
+// ---------------------------------------------------------------------------------------------------- habits of llama-bench
+
+Outcome loud_bench(std::vector<std::string> options, const std::string& forced = "") {
+    options.insert(options.begin(), {"bench", "--no-limits", "--no-warmup", "-r", "1"});
+    return run_hearth(options, {.environment = {{"HEARTH_FORCE", forced}}});
+}
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(BenchHabits, OptionsWithoutMeaningAreReadAndSaid) {
+    const Outcome outcome =
+        loud_bench({"-p", "4", "-n", "2", "-ngl", "99", "-fa", "1", "-mmp", "0", "-sm", "none", "--n-gpu-layers", "1", "-o", "json"});
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(Json::parse(outcome.out).size(), 2u) << "-ngl 99 is no -n";
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("-ngl: no effect"), HasSubstr("-fa: no effect"), HasSubstr("-mmp: no effect"),
+                                   HasSubstr("-sm: no effect")));
+    EXPECT_EQ(bench({"-p", "4", "-n", "0", "-r", "1", "-ngl", "99"}).err, "") << "--quiet";
+}
+
+TEST(BenchHabits, ALongOptionWithOneDashIsNeverAShortOneWithAValue) {
+    for (const char* command : {"bench", "generate", "chat", "perplexity"}) {
+        const Outcome outcome = run_hearth({command, "-nope"});
+        EXPECT_EQ(outcome.code, 2) << command;
+        EXPECT_THAT(outcome.err, HasSubstr("there is no option \"-nope\"")) << command;
+    }
+    EXPECT_EQ(column(bench_json({"-p4", "-n0", "-r1"}), "n_prompt"), (std::vector<int64_t>{4})) << "numbers may stand behind a letter";
+}
+
+TEST(BenchHabits, ValuesThatLookLikeOptionsStayValues) {
+    const Outcome outcome = run_hearth({"tokenize", "--", "-pg"});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+}
+
+TEST(BenchHabits, TakesUbatchAndCacheTypesByTheirNames) {
+    const Json rows = bench_json({"-p", "6", "-n", "0", "-ub", "2,4", "-ctk", "q8_0", "-ctv", "q8_0", "-r", "1"});
+    EXPECT_EQ(column(rows, "n_ubatch"), (std::vector<int64_t>{2, 4}));
+    for (const Json& row : rows) EXPECT_EQ(row.at("type_k"), "q8");
+    const Outcome both = loud_bench({"-p", "6", "-n", "0", "-b", "2", "-ub", "3", "-o", "json"});
+    EXPECT_EQ(column(Json::parse(both.out), "n_ubatch"), (std::vector<int64_t>{3}));
+    EXPECT_THAT(both.err, HasSubstr("-b: no effect beside -ub"));
+    EXPECT_EQ(bench({"-ctk", "q8_0", "-ctv", "f16"}).code, 2);
+    EXPECT_THAT(bench({"-ctk", "q5_1"}).err, HasSubstr("-ctk: expected q8_0"));
+}
+
+TEST(BenchHabits, SweepsThreadsModelsAndCachesAndAddsUpRepeatedFlags) {
+    EXPECT_EQ(column(bench_json({"-p", "4", "-n", "0", "-r", "1", "-t", "1,2"}), "n_threads"), (std::vector<int64_t>{1, 2}));
+    EXPECT_EQ(column(bench_json({"-p", "4", "-p", "8", "-n", "0", "-r", "1"}), "n_prompt"), (std::vector<int64_t>{4, 8}));
+    const Json pairs = bench_json({"-p", "0", "-n", "0", "-pg", "4,2", "-pg", "6,1", "-r", "1"});
+    EXPECT_EQ(column(pairs, "n_prompt"), (std::vector<int64_t>{4, 6}));
+    const std::string golden = std::string(HEARTH_SOURCE_DIR) + "/tests/golden/";
+    const Json models = bench_json({"-m", golden + "llama-plain," + golden + "qwen3", "-p", "4", "-n", "0", "-r", "1"});
+    ASSERT_EQ(models.size(), 2u);
+    EXPECT_NE(models[0].at("model_filename"), models[1].at("model_filename"));
+    const Json caches = bench_json({"--cache", "bf16,q8", "-p", "4", "-n", "0", "-r", "1"});
+    ASSERT_EQ(caches.size(), 2u);
+    EXPECT_EQ(caches[1].at("type_k"), "q8");
+    for (const auto& wrong : {std::vector<std::string>{"-t", "0"}, {"-t", "1025"}, {"-t", "a"}, {"-m", "a,,b"}, {"--cache", "bf16,x"}})
+        EXPECT_EQ(bench(wrong).code, 2) << wrong[1];
+}
+
+TEST(BenchHabits, ContextIsRefusedAsItWouldChangeNothing) {
+    const Outcome outcome = bench({"-p", "4", "-n", "0", "-c", "8"});
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_THAT(outcome.err, HasSubstr("-c"));
+    EXPECT_THAT(run_hearth({"bench", "--help"}).out, Not(HasSubstr("--context")));
+}
+
+TEST(BenchHabits, WritesASecondFormatToStandardError) {
+    const Outcome outcome = bench({"-p", "4", "-n", "0", "-r", "1", "-o", "md", "-oe", "jsonl"});
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(Json::parse(outcome.err).at("n_prompt"), 4);
+    EXPECT_TRUE(outcome.out.starts_with("| model |"));
+}
+
+// ---------------------------------------------------------------------------------------------------- what is written
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::istringstream in(text);
+    std::vector<std::string> out;
+    for (std::string line; std::getline(in, line);) out.push_back(line);
+    return out;
+}
+
+TEST(BenchMarkdown, StaysOneTableWithTheProfileBehindIt) {
+    const Outcome outcome = bench({"-p", "4,8", "-n", "0", "-r", "1", "--profile"});
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    const auto lines = lines_of(outcome.out);
+    size_t tables = 0, cells = 0;
+    for (size_t i = 0; i < lines.size(); ++i) {
+        const bool row = lines[i].starts_with("|");
+        const auto bars = static_cast<size_t>(std::ranges::count(lines[i], '|'));
+        if (row && (i == 0 || !lines[i - 1].starts_with("|"))) {
+            ++tables, cells = bars;
+            EXPECT_TRUE(i == 0 || lines[i - 1].empty()) << "no blank line before " << lines[i];
+        }
+        if (row) {
+            EXPECT_EQ(bars, cells) << lines[i];
+        }
+    }
+    EXPECT_EQ(tables, 3u) << outcome.out;
+    EXPECT_TRUE(lines[2].find("pp4") != std::string::npos && lines[3].find("pp8") != std::string::npos) << outcome.out;
+    EXPECT_THAT(outcome.out, AllOf(HasSubstr("Kernels: "), HasSubstr("norm/"), HasSubstr("rope_append/"), HasSubstr("sample/")));
+}
+
+TEST(BenchMarkdown, VariedBatchesAndCachesHaveColumns) {
+    const auto head = [](std::vector<std::string> options) {
+        options.insert(options.end(), {"-p", "2", "-n", "0", "-r", "1"});
+        return lines_of(bench(options).out).at(0);
+    };
+    EXPECT_THAT(head({"-b", "1,2"}), AllOf(HasSubstr("| batch |"), Not(HasSubstr("| cache |"))));
+    EXPECT_THAT(head({"--cache", "q8"}), AllOf(HasSubstr("| cache |"), Not(HasSubstr("| batch |"))));
+    EXPECT_THAT(head({}), AllOf(Not(HasSubstr("| cache |")), Not(HasSubstr("| batch |"))));
+}
+
+TEST(BenchJson, TellsRunsOfDifferentKernelsAndFormatsApart) {
+    const Outcome outcome = loud_bench({"-p", "4", "-n", "0", "--quant", "q4", "--keep", "layers.0=q8", "--order", "free", "-o", "jsonl"},
+                                       "norm/reference,attention/reference");
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    const Json row = Json::parse(outcome.out);
+    EXPECT_EQ(row.at("forced"), "norm/reference,attention/reference");
+    EXPECT_EQ(row.at("quant"), "q4");
+    EXPECT_EQ(row.at("keep"), "layers.0=q8");
+    EXPECT_EQ(row.at("order"), "free");
+    EXPECT_EQ(row.at("engine"), "hearth");
+    EXPECT_THAT(row.at("model_type").get<std::string>(), ::testing::EndsWith("q4+q8"));
+    EXPECT_THAT(row.at("variants").get<std::string>(), AllOf(HasSubstr("norm/reference"), HasSubstr("rope_append/"), HasSubstr("sample/")));
+    EXPECT_THAT(row.at("build_commit").get<std::string>(),
+                ::testing::AnyOf("unknown", ::testing::MatchesRegex("[0-9a-f]{12,40}(-dirty)?")));
+}
+
+// ---------------------------------------------------------------------------------------------------- HEARTH_FORCE
+
+TEST(Forced, AListThatLeavesAStageToTheReferenceIsAnError) {
+    if (run_hearth({"inspect", "--device", "cpu:avx2"}).code != 0) GTEST_SKIP() << "skipped: no AVX2";
+    const std::vector<std::vector<std::string>> commands = {{"bench"}, {"inspect"}, {"generate", "--prompt", "Hi"}};
+    for (const auto& command : commands) {
+        const Outcome outcome = run_hearth(command, {.environment = {{"HEARTH_FORCE", "matmul/q_avx2"}}});
+        EXPECT_EQ(outcome.code, 3) << command[0];
+        EXPECT_THAT(outcome.err, AllOf(HasSubstr("HEARTH_FORCE"), HasSubstr("matmul/q_avx2"), HasSubstr("/reference"))) << command[0];
+    }
+    EXPECT_EQ(run_hearth({"inspect"}, {.environment = {{"HEARTH_FORCE", "matmul/reference"}}}).code, 0) << "asked for by name";
+    EXPECT_EQ(run_hearth({"inspect", "--quant", "q8"}, {.environment = {{"HEARTH_FORCE", "matmul/q_avx2"}}}).code, 0);
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ const std::vector<std::string>& subcommands() {
 TEST(CommandLine, SaysItsVersion) {
     const auto outcome = run_hearth({"--version"});
     EXPECT_EQ(outcome.code, 0);
-    EXPECT_THAT(outcome.out, MatchesRegex("hearth [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+    EXPECT_THAT(outcome.out, MatchesRegex("hearth [0-9]+\\.[0-9]+\\.[0-9]+ \\((unknown|[0-9a-f]+(-dirty)?)\\)\n"));
     EXPECT_EQ(outcome.err, "");
 }
 
@@ -84,7 +84,11 @@ TEST(CommandLine, SaysWhatANumberShouldHaveBeen) {
         {{"chat", "--order", "random"}, "--order: expected one of fixed, free, found \"random\""},
         {{"chat", "--chat-template", "nonsense"}, "chatml"},
         {{"serve", "--port", "65536"}, "--port: expected a whole number from 0 to 65535, found \"65536\""},
-        {{"serve", "--port"}, "--port"},
+        {{"serve", "--port"}, "--port: expected a value behind it, found none"},
+        {{"chat", "--temperature"}, "--temperature: expected a value behind it, found none"},
+        {{"chat", "-m", "a", "-m", "b"}, "--model: expected once, found 2 times"},
+        {{"chat", "--quiet=foo"}, "--quiet: expected no value, found \"foo\""},
+        {{"chat", "--quiet=5"}, "--quiet: expected no value, found \"5\""},
         {{"perplexity", "--stride", "x"}, "--stride: expected"},
     };
     for (const auto& [arguments, message] : cases) {

@@ -1,6 +1,7 @@
 // inspect, tokenize, devices, perplexity: the subcommands that say what things are.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <stdlib.h>
 
@@ -8,6 +9,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/shared.h"
@@ -64,13 +66,44 @@ TEST(Inspect, WritesJson) {
 TEST(Inspect, ShowsTheKernelThatIsForced) {
     const auto outcome = run_hearth({"inspect", "--json"}, {.environment = {{"HEARTH_FORCE", "attention/reference"}}});
     ASSERT_EQ(outcome.code, 0) << outcome.err;
-    for (const auto& kernel : json::parse(outcome.out)["kernels"]) {
-        if (kernel["stage"] == "attention") {
-            EXPECT_EQ(kernel["decode"], "attention/reference");
-        }
+    const json forced = json::parse(outcome.out);
+    int64_t found = 0;
+    for (const auto& kernel : forced["kernels"]) {
+        if (kernel["stage"] != "attention") continue;
+        ++found;
+        EXPECT_EQ(kernel["decode"], "attention/reference");
     }
+    EXPECT_EQ(found, 1);
     const json reference = json::parse(run_hearth({"inspect", "--json", "--device", "reference"}).out);
     for (const auto& kernel : reference["kernels"]) EXPECT_THAT(kernel["decode"].get<std::string>(), HasSubstr("/reference"));
+}
+
+TEST(Inspect, ListsTheVariantsOfPrimitives) {
+    const auto outcome = run_hearth({"inspect", "--json"}, {.environment = {{"HEARTH_FORCE", "norm/reference,sample/reference"}}});
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    std::map<std::string, std::string> decode;
+    const json report = json::parse(outcome.out);  // outlives the loop, unlike a temporary
+    for (const auto& kernel : report["kernels"]) decode[kernel["stage"]] = kernel["decode"];
+    for (const char* stage : {"norm (qkv)", "norm (gate_up)", "norm (head)"}) EXPECT_EQ(decode[stage], "norm/reference") << stage;
+    EXPECT_EQ(decode["sample"], "sample/reference");
+    EXPECT_THAT(decode["rope_append"], StartsWith("rope_append/"));
+}
+
+TEST(Inspect, NoFormatHidesBehindAnother) {
+    const std::vector<std::string> mixed = {"inspect", "--quant", "q4", "--keep", "layers.0=q8"};
+    auto arguments = mixed;
+    arguments.emplace_back("--json");
+    const json report = json::parse(run_hearth(arguments).out);
+    EXPECT_EQ(report["formats"], "q4+q8");
+    std::map<std::string, std::string> format;
+    for (const auto& weight : report["weights"]) format[weight["name"]] = weight["format"];
+    EXPECT_EQ(format["layers.0.down"], "q8");
+    EXPECT_EQ(format["layers.1.down"], "q4");
+    EXPECT_EQ(format["layers.5.qkv"], "q4");
+    EXPECT_EQ(format["head"], "q8");
+    const auto text = run_hearth(mixed).out;
+    EXPECT_THAT(text, AllOf(HasSubstr("Weights as they run: q4+q8"), HasSubstr("5 x")));
+    EXPECT_THAT(run_hearth({"inspect"}).out, HasSubstr("Weights as they run: bf16\n"));
 }
 
 TEST(Inspect, NamesWhatAContextWouldNeed) {
@@ -250,6 +283,39 @@ TEST(Perplexity, SaysFiguresToPeopleAndProgressToStandardError) {
     EXPECT_THAT(outcome.err, HasSubstr("scoring"));
     EXPECT_THAT(outcome.err, Not(HasSubstr("\r")));
     EXPECT_EQ(run_hearth({"perplexity"}, {.input = ""}).code, 3);
+}
+
+TEST(Perplexity, WritesWhatEachTokenCost) {
+    const auto path = std::filesystem::temp_directory_path() / ("hearth-nll-" + std::to_string(::getpid()));
+    std::filesystem::remove(path);
+    const std::vector<std::string> arguments = {"perplexity", "--json", "--no-limits", "--nll", path.string()};
+    const auto outcome = run_hearth(arguments, {.input = "The kettle sings. Tea is ready, and so am I.\n"});
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    const json report = json::parse(outcome.out);
+    std::ifstream in(path);
+    std::string line;
+    ASSERT_TRUE(std::getline(in, line));
+    EXPECT_EQ(line, "index\tid\tnll\ttext");
+    double sum = 0;
+    int64_t count = 0;
+    while (std::getline(in, line)) {
+        const size_t first = line.find('\t'), second = line.find('\t', first + 1);
+        sum += std::stod(line.substr(second + 1));
+        ++count;
+    }
+    EXPECT_EQ(count, report["scored_tokens"].get<int64_t>());
+    EXPECT_NEAR(sum / static_cast<double>(count), report["mean_nll"].get<double>(), 1e-5);
+    const auto again = run_hearth(arguments, {.input = "The kettle sings.\n"});
+    EXPECT_EQ(again.code, 1) << "nothing is overwritten";
+    EXPECT_THAT(again.err, HasSubstr("expected the name of a new file"));
+    std::filesystem::remove(path);
+    EXPECT_NE(run_hearth({"perplexity", "--nll", path.string(), "--model", "/nonexistent"}, {.input = "a b c"}).code, 0);
+    EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(Perplexity, HelpSaysHowToCompareWithLlamaCpp) {
+    EXPECT_THAT(run_hearth({"perplexity", "--help"}).out,
+                AllOf(HasSubstr("llama.cpp"), HasSubstr("--context 512 --stride 512 --skip 257")));
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ std::span<const Command> commands() {
         Command{"perplexity", "How well a model predicts a text, and how far two lie apart",
                 "  hearth perplexity book.txt\n"
                 "  hearth perplexity --model org/name --context 2048 --stride 512 wiki.test.raw\n"
+                "  hearth perplexity --context 512 --stride 512 --skip 257 wiki.test.raw  as llama.cpp's, with -c 512\n"
                 "  hearth perplexity -m org/name --kl-base name.kl book.txt               writes name.kl, then\n"
                 "  hearth perplexity -m org/name --quant q4 --kl-base name.kl book.txt    compares with it\n",
                 make_perplexity},

@@ -62,8 +62,10 @@ private:
         wanted.cache_dtype = model_.cache_dtype();
         wanted.context = model_.context > 0 ? model_.context : config.context;
         const EngineOptions engine = resolve_options(wanted, longest);
-        const Weights planned = planned_layer(report.info, backend, model_.quantize());
-        report.kernels = choose_kernels(report.info, planned, backend, engine);
+        const Weights planned = planned_layers(report.info, backend, model_.quantize());
+        report.kernels = choose_kernels(config, planned, backend, engine);
+        report.weights = weight_lines(planned);
+        report.formats = formats_of(planned);
         MemoryPlan& memory = report.memory;
         memory.context = engine.context;
         memory.weights = planned_weight_bytes(report.info, backend, model_.quantize());

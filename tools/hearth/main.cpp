@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "tools/hearth/commands.h"
+#include "tools/hearth/support/build_commit.h"
 #include "tools/hearth/support/command_line.h"
 #include "tools/hearth/support/terminal.h"
 
@@ -48,7 +49,7 @@ std::string overview() {
 int run_line(int argc, char** argv) {
     const std::string_view word = argc < 2 ? "--help" : argv[1];
     if (word == "--version") {
-        write_out("hearth " HEARTH_VERSION "\n");
+        write_out(cat("hearth " HEARTH_VERSION " (", build_commit(), ")\n"));
         return kExitOk;
     }
     if (word == "--help" || word == "-h" || (word == "help" && argc < 3)) {

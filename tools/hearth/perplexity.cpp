@@ -12,6 +12,7 @@
 #include "tools/hearth/bench/report.h"
 #include "tools/hearth/commands.h"
 #include "tools/hearth/perplexity/kl_base.h"
+#include "tools/hearth/perplexity/nll_file.h"
 #include "tools/hearth/perplexity/report.h"
 #include "tools/hearth/support/command_line.h"
 #include "tools/hearth/support/interrupts.h"
@@ -32,16 +33,21 @@ public:
         arguments.rest("file", files_, "Text file; default: standard input");
         arguments.integer("--stride", windows_.stride, 1, int64_t{1} << 30,
                           "Tokens from one window to the next; default: half of --context; at most --context");
-        arguments.integer("--skip", windows_.skip, 0, int64_t{1} << 30,
-                          "Tokens at the start of each window that are read and not scored; default: 0; less than --context");
+        arguments.integer(
+            "--skip", windows_.skip, 0, int64_t{1} << 30,
+            "Tokens at the start of each window that are read and not scored; default: 0; less than --context. As llama.cpp scores with "
+            "-c 512: --context 512 --stride 512 --skip 257 (windows side by side, the second half of each)");
         arguments.integer("--tokens", most_tokens_, 2, int64_t{1} << 30, "Only so many tokens from the start of the text; default: all");
         arguments.text("--kl-base", kl_base_,
                        "Where FILE is not there, writes what the model expects at every token to it; where it is, compares with it",
                        "FILE");
+        arguments.text("--nll", nll_path_,
+                       "Writes a line for each scored token to FILE, a new one: its place in the text, id, NLL in nats, and text", "FILE");
         arguments.flag("--special", special_, "Read special tokens in the text, as in a conversation that a template wrote");
         arguments.flag("--profile", model_.profile, "Where the time goes: a table of the stages, on standard error");
         arguments.flag("--no-limits", no_limits_, "Do not measure what the machine could do, which takes some seconds");
         arguments.flag("--json", json_, "One JSON object");
+        model_.default_context = cat(kDefaultWindow, ", or the model's where that is shorter");
         model_.declare(arguments, false);
     }
 
@@ -52,11 +58,15 @@ public:
         const CheckpointInfo info = inspect_checkpoint(entry.folder);
         for (const std::string& notice : info.notices) model_.note(notice);
         choose_windows(info);
-        const std::vector<int32_t> tokens = encode(*open_tokenizer(info.folder), text);
+        const auto tokenizer = open_tokenizer(info.folder);
+        const std::vector<int32_t> tokens = encode(*tokenizer, text);
+        std::optional<NllFile> nll;
+        if (!nll_path_.empty()) nll.emplace(nll_path_, *tokenizer, tokens);
         Interrupts interrupts;  // an unfinished file of --kl-base must not stay
         const auto model = load(info, interrupts);
         Profile profile;
-        PerplexityReport report = score(*model, entry.name, tokens, interrupts, profile);
+        PerplexityReport report = score(*model, entry.name, tokens, interrupts, profile, nll ? &*nll : nullptr);
+        if (nll) nll->finish();
         if (model_.profile) write_note(stage_table("all windows, a clock around each stage", profile.stages()));
         report.limits = measure(*model);
         write_out(json_ ? as_json(report) : as_text(report));
@@ -99,7 +109,7 @@ private:
     }
 
     PerplexityReport score(const Model& model, const std::string& name, const std::vector<int32_t>& tokens, Interrupts& interrupts,
-                           Profile& profile) const {
+                           Profile& profile, NllFile* nll) const {
         const auto count = static_cast<int64_t>(tokens.size());
         ProgressLine progress(model_.quiet, &interrupts);
         std::optional<KlBase> base;
@@ -107,11 +117,12 @@ private:
         ScoringHooks hooks;
         hooks.cache_dtype = model_.cache_dtype();
         if (model_.profile) hooks.profile = &profile;
-        if (base) {
-            model_.note(base->note());
+        if (base) model_.note(base->note());
+        if (base || nll != nullptr) {
             hooks.rows = [&](const ScoredRows& rows) {
                 interrupts.throw_if_any();
-                base->take(rows);
+                if (base) base->take(rows);
+                if (nll != nullptr) nll->take(rows);
             };
         }
         hooks.progress = [&](int64_t done, const Tally& tally) {
@@ -143,7 +154,7 @@ private:
 
     ModelOptions model_;
     std::vector<std::string> files_;
-    std::string kl_base_;
+    std::string kl_base_, nll_path_;
     std::optional<int64_t> most_tokens_;
     Windows windows_;
     bool json_ = false, no_limits_ = false, special_ = false;

@@ -5,7 +5,7 @@
 // each exponential. One token runs through the same tiles, of which it fills one to 16 columns: that is still faster than memory.
 #include "kernels/cpu/attention/amx_kernel.h"
 #include "kernels/cpu/attention/call.h"
-#include "kernels/cpu/rows.h"
+#include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {
 namespace {

@@ -1,6 +1,6 @@
 // attention/avx2: see fma_call.h. Products in float32, keys and values of bf16 widened in registers.
 #include "kernels/cpu/attention/fma_call.h"
-#include "kernels/cpu/rows.h"
+#include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {
 

@@ -6,8 +6,8 @@
 // one row: the unit then idles, but 1 KiB of weights per 16 cycles is far above any memory. Bound: the tile unit for many rows; memory for
 // one. Order of summation: that of the unit within 32 k, then one chain per output, k rising: the same for one row and for many.
 #include "kernels/cpu/matmul/driver.h"
-#include "kernels/cpu/rows.h"
 #include "kernels/cpu/tile_session.h"
+#include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {
 namespace {

@@ -5,7 +5,7 @@
 // Order of summation: one chain per output, k rising by pairs.
 #include "kernels/cpu/matmul/driver.h"
 #include "kernels/cpu/matmul/round_rows.h"
-#include "kernels/cpu/rows.h"
+#include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {
 namespace {

@@ -1,6 +1,6 @@
 // matmul/f8_avx2: float32 inputs, weights of e4m3 with a float32 scale a group. See kernels/cpu/quant/f8_kernel.h.
 #include "kernels/cpu/quant/f8_kernel.h"
-#include "kernels/cpu/rows.h"
+#include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {
 namespace {

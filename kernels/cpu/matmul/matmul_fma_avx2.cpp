@@ -2,7 +2,7 @@
 //
 // Tile: one panel times 6 tokens or two times 3, 12 sums in registers.
 #include "kernels/cpu/matmul/tile_fma.h"
-#include "kernels/cpu/rows.h"
+#include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {
 namespace {

@@ -3,7 +3,7 @@
 // Tile: 2 panels times 12 tokens, 24 sums in registers. On Intel this row also beats vdpbf16ps, which does 64 operations in two cycles
 // where two FMA units do 128; so it serves bf16 there, and keeps the inputs in float32.
 #include "kernels/cpu/matmul/tile_fma.h"
-#include "kernels/cpu/rows.h"
+#include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {
 namespace {

@@ -7,7 +7,7 @@
 // of eight. Order of summation: one FMA a group and output, groups rising.
 #include "kernels/cpu/quant/int_kernel.h"
 #include "kernels/cpu/quant/tile_driver.h"
-#include "kernels/cpu/rows.h"
+#include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {
 namespace {

@@ -3,7 +3,7 @@
 // Tile: one row of inputs times two panels, 4 int32 and 4 float32 sums of 8 outputs in registers: 16 registers hold no more next to the
 // weights, their sizes and what lies between two operations. Order of summation: see kernels/cpu/quant/dot_tile.h.
 #include "kernels/cpu/quant/int_kernel.h"
-#include "kernels/cpu/rows.h"
+#include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {
 namespace {

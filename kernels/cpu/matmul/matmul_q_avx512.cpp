@@ -3,7 +3,7 @@
 // Tile: 2 panels times 6 rows of inputs, 12 int32 sums and 12 float32 sums in registers. Bound for many rows: the dot unit, of which 8 of
 // 10 vector operations are dots (80 %); for one row: memory. Order of summation: see kernels/cpu/quant/dot_tile.h.
 #include "kernels/cpu/quant/int_kernel.h"
-#include "kernels/cpu/rows.h"
+#include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {
 namespace {

@@ -1,6 +1,6 @@
 // matmul/split_avx512: see split.h.
 #include "kernels/cpu/matmul/split.h"
-#include "kernels/cpu/rows.h"
+#include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {
 

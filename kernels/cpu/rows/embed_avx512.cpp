@@ -1,6 +1,6 @@
 // embed/avx512: see embed.h.
-#include "kernels/cpu/rows.h"
 #include "kernels/cpu/rows/embed.h"
+#include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {
 

@@ -1,6 +1,6 @@
 // norm/avx2: see norm.h.
-#include "kernels/cpu/rows.h"
 #include "kernels/cpu/rows/norm.h"
+#include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {
 

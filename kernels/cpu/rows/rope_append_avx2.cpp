@@ -1,6 +1,6 @@
 // rope_append/avx2: see rope_append.h.
-#include "kernels/cpu/rows.h"
 #include "kernels/cpu/rows/rope_append.h"
+#include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {
 

@@ -1,6 +1,6 @@
 // sample/avx2: see sample.h.
-#include "kernels/cpu/rows.h"
 #include "kernels/cpu/rows/sample.h"
+#include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {
 

@@ -52,14 +52,10 @@ private:
     std::vector<int64_t> values_;
 };
 
-std::vector<int64_t> read_list(const std::string& option, const std::string& text, int64_t least) {
-    return NumberList(option, text, least).values();
-}
-
 std::vector<BenchTest> read_pairs(const std::string& text) {
     std::vector<BenchTest> out;
     if (text.empty()) return out;
-    const auto numbers = read_list("-pg", text, 0);
+    const auto numbers = whole_numbers("-pg", text, 0);
     if (numbers.size() % 2 != 0)
         throw UsageError(cat("-pg: expected a prompt's and an answer's length, as in 512,128; found \"", printable(text, 60), "\""));
     for (size_t i = 0; i < numbers.size(); i += 2) out.push_back({.prompt = numbers[i], .generate = numbers[i + 1]});
@@ -68,13 +64,28 @@ std::vector<BenchTest> read_pairs(const std::string& text) {
 
 }  // namespace
 
+std::vector<int64_t> whole_numbers(const std::string& option, const std::string& text, int64_t least) {
+    return NumberList(option, text, least).values();
+}
+
+std::vector<DType> cache_dtypes(const std::string& names) {
+    std::vector<DType> out;
+    for (const std::string& name : split(names.empty() ? "bf16" : names, ',')) {
+        if (name != "bf16" && name != "q8" && name != "f32")
+            throw UsageError(cat("--cache: expected bf16, q8 or f32, with commas between several; found \"", printable(name, 60), "\""));
+        out.push_back(name == "q8" ? DType::kI8 : name == "f32" ? DType::kF32 : DType::kBf16);
+    }
+    return out;
+}
+
 std::vector<BenchTest> plan_tests(const BenchSweep& sweep) {
     std::vector<BenchTest> shapes, tests;
-    for (const int64_t prompt : read_list("-p", sweep.prompts, 0)) shapes.push_back({.prompt = prompt});
-    for (const int64_t generate : read_list("-n", sweep.generates, 0)) shapes.push_back({.generate = generate});
+    for (const int64_t prompt : whole_numbers("-p", sweep.prompts, 0)) shapes.push_back({.prompt = prompt});
+    for (const int64_t generate : whole_numbers("-n", sweep.generates, 0)) shapes.push_back({.generate = generate});
     for (const BenchTest& pair : read_pairs(sweep.pairs)) shapes.push_back(pair);
-    const auto depths = read_list("-d", sweep.depths, 0), batches = read_list("-b", sweep.batches, 1),
-               sequences = read_list("--parallel,--npl", sweep.sequences, 1);
+    const auto depths = whole_numbers("-d", sweep.depths, 0),
+               batches = whole_numbers("-b", sweep.batches.empty() ? "512" : sweep.batches, 1),
+               sequences = whole_numbers("--parallel,--npl", sweep.sequences, 1);
     std::erase_if(shapes, [](const BenchTest& test) { return test.prompt + test.generate == 0; });
     if (shapes.empty()) throw UsageError("nothing to time: -p and -n are 0");
     for (BenchTest test : shapes) {

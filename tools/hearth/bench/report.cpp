@@ -1,10 +1,12 @@
 #include "tools/hearth/bench/report.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/text.h"
 #include "kernels/units.h"
 #include "runtime/kv_cache.h"
+#include "tools/hearth/support/build_commit.h"
 #include "tools/hearth/support/terminal.h"
 
 namespace hearth::tool {
@@ -22,7 +24,10 @@ std::optional<double> share(double part, double whole) {
     return part / whole;
 }
 
-std::string percent(std::optional<double> value) { return value ? cat(fixed(100 * *value, 1), " %") : "-"; }
+/// Of a limit that was measured, or 0: "-" without one, "over" above it.
+std::string percent(std::optional<double> value, double limit) {
+    return value ? cat(fixed(100 * *value, 1), " %") : limit > 0 ? "over" : "-";
+}
 
 std::string rate_text(const BenchRow& row) {
     const auto rates = row.result.rates();
@@ -46,8 +51,10 @@ nlohmann::ordered_json as_json(const BenchRow& row) {
     std::vector<double> ns;
     for (const int64_t n : row.result.samples_ns) ns.push_back(static_cast<double>(n));
     nlohmann::ordered_json out = {
-        {"build_commit", "hearth " HEARTH_VERSION},
+        {"build_commit", std::string(build_commit())},
         {"build_number", 0},
+        {"engine", "hearth"},
+        {"build_version", HEARTH_VERSION},
         {"cpu_info", row.cpu},
         {"gpu_info", ""},
         {"backends", row.backend},
@@ -80,6 +87,12 @@ nlohmann::ordered_json as_json(const BenchRow& row) {
         {"pct_peak_measured", optional_json(row.peak_share() ? std::optional(100 * *row.peak_share()) : std::nullopt)},
         {"peak_unit", std::string(row.unit())},
         {"kernel", row.matmul},
+        {"variants", row.variants},
+        {"forced", row.forced},
+        {"quant", row.quant},
+        {"keep", row.keep},
+        {"order", row.order},
+        {"note", row.note()},
         {"greedy_hash", row.greedy_hash},
     };
     if (row.limits) {
@@ -113,10 +126,25 @@ std::string csv_line(const nlohmann::ordered_json& object, bool names) {
     return out + "\n";
 }
 
-std::string markdown(const BenchRow& row) {
-    return cat("| ", row.model_type, " | ", human_bytes(row.model_bytes), " | ", fixed(static_cast<double>(row.parameters) / 1e9, 2),
-               " B | ", row.backend, " | ", row.threads, " | ", row.result.test.name(), " | ", rate_text(row), " | ", fixed(row.gbps(), 1),
-               " | ", percent(row.bandwidth_share()), " | ", fixed(row.gflops(), 0), " | ", percent(row.peak_share()), " |\n");
+std::string markdown(const BenchRow& row, const BenchFormat& format) {
+    const BenchTest& test = row.result.test;
+    std::string out = cat("| ", row.model_type, " | ", human_bytes(row.model_bytes), " | ",
+                          fixed(static_cast<double>(row.parameters) / 1e9, 2), " B | ", row.backend, " | ", row.threads);
+    if (format.batch_column) out += cat(" | ", test.batch);
+    if (format.cache_column) out += cat(" | ", cache_type_name(row.cache_dtype));
+    return cat(out, " | ", test.name(), " | ", rate_text(row), " | ", fixed(row.gbps(), 1), " | ",
+               percent(row.bandwidth_share(), row.limits ? row.limits->read_gbps_all() : 0), " | ", fixed(row.gflops(), 0), " | ",
+               percent(row.peak_share(), row.unit_peak()), " |\n");
+}
+
+std::string markdown_head(const BenchFormat& format) {
+    std::vector<std::string> names{"model", "size", "params", "backend", "threads"};
+    if (format.batch_column) names.emplace_back("batch");
+    if (format.cache_column) names.emplace_back("cache");
+    for (const char* name : {"test", "t/s", "GB/s", "of bandwidth", "GFLOP/s", "of peak"}) names.emplace_back(name);
+    std::string out = cat("| ", join(names, " | "), " |\n|");
+    for (size_t i = 0; i < names.size(); ++i) out += "---|";
+    return out + "\n";
 }
 
 }  // namespace
@@ -130,29 +158,48 @@ double BenchRow::unit_peak() const { return limits ? peak_of(*limits, unit_of(ma
 std::optional<double> BenchRow::bandwidth_share() const { return limits ? share(gbps(), limits->read_gbps_all()) : std::nullopt; }
 std::optional<double> BenchRow::peak_share() const { return share(gflops(), unit_peak()); }
 
-std::string bench_begin(std::string_view format) {
-    if (format == "json") return "[\n";
-    if (format == "md")
-        return "| model | size | params | backend | threads | test | t/s | GB/s | of bandwidth | GFLOP/s | of peak "
-               "|\n|---|---|---|---|---|---|---|---|---|---|---|\n";
-    return "";
+std::string BenchRow::note() const {
+    std::vector<std::string> over;
+    if (limits && limits->read_gbps_all() > 0 && !bandwidth_share()) over.emplace_back("bandwidth");
+    if (unit_peak() > 0 && !peak_share()) over.emplace_back("peak");
+    if (over.empty()) return "";
+    return cat("more than the ", join(over, " and the "),
+               " measured in this run: what was read came from a cache, or the machine was disturbed while the limit was taken");
 }
 
-std::string bench_line(std::string_view format, const BenchRow& row, bool first) {
-    if (format == "md") return markdown(row);
+BenchWriter::BenchWriter(BenchFormat format, std::function<void(std::string_view)> write)
+    : format_(std::move(format)), write_(std::move(write)) {
+    if (format_.name == "json") write_("[\n");
+    if (format_.name == "md") write_(markdown_head(format_));
+}
+
+void BenchWriter::add(const BenchRow& row) {
+    const bool first = std::exchange(first_, false);
+    if (format_.name == "md") {
+        over_a_limit_ = over_a_limit_ || !row.note().empty();
+        if (!row.result.stages.empty()) stages_ += stage_table(row);
+        return write_(markdown(row, format_));
+    }
     const nlohmann::ordered_json object = as_json(row);
-    if (format == "json") return cat(first ? "" : ",\n", object.dump(2));
-    if (format == "jsonl") return object.dump() + "\n";
-    return (first ? csv_line(object, true) : "") + csv_line(object, false);
+    if (format_.name == "json") return write_(cat(first ? "" : ",\n", object.dump(2)));
+    if (format_.name == "jsonl") return write_(object.dump() + "\n");
+    write_((first ? csv_line(object, true) : "") + csv_line(object, false));
 }
 
-std::string bench_end(std::string_view format) { return format == "json" ? "\n]\n" : ""; }
+void BenchWriter::end() {
+    if (format_.name == "json") write_(first_ ? "]\n" : "\n]\n");
+    if (over_a_limit_)
+        write_(
+            "\n\"over\": more than the limit measured in this run; what was read came from a cache, or the machine was disturbed while the "
+            "limit was taken.\n");
+    if (!stages_.empty()) write_(stages_);
+}
 
 std::string stage_table(const std::string& title, const std::vector<StageTime>& stages) {
     double total = 0;
     for (const StageTime& stage : stages) total += stage.seconds;
     std::string out = cat("\n", title, ": ", fixed(total * 1e3, 2), " ms\n",
-                          "| stage | calls | ms | share | GB/s | GFLOP/s |\n|---|---|---|---|---|---|\n");
+                          "\n| stage | calls | ms | share | GB/s | GFLOP/s |\n|---|---|---|---|---|---|\n");
     for (const StageTime& stage : stages) {
         out += cat("| ", stage.row, " | ", stage.calls, " | ", fixed(stage.seconds * 1e3, 3), " | ", fixed(100 * stage.seconds / total, 1),
                    " % | ", fixed(static_cast<double>(stage.bytes) / stage.seconds * 1e-9, 1), " | ",
@@ -162,7 +209,8 @@ std::string stage_table(const std::string& title, const std::vector<StageTime>& 
 }
 
 std::string stage_table(const BenchRow& row) {
-    return stage_table(row.result.test.name() + ", one repetition with a clock around each stage", row.result.stages);
+    return cat(stage_table(row.result.test.name() + ", one repetition with a clock around each stage", row.result.stages),
+               "\nKernels: ", row.variants, "\n");
 }
 
 std::string limits_line(const Limits& limits) {

@@ -1,6 +1,7 @@
 // What `hearth bench` prints.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,9 @@ struct BenchRow {
     BenchResult result;
     std::string model_file, model_type;  // "SmolLM2-135M-Instruct", "llama 0.13B bf16"
     int64_t model_bytes = 0, parameters = 0;
-    std::string backend, cpu, matmul;  // name of the device; the row that multiplies the largest weight in this test
+    std::string backend, cpu, matmul;        // name of the device; the row that multiplies the largest weight in this test
+    std::string variants;                    // every row of a decode and a prompt of this test, by name
+    std::string forced, quant, keep, order;  // HEARTH_FORCE, --quant, --keep, --order; "" where nothing was said
     int threads = 0;
     DType cache_dtype = DType::kBf16;
     std::string greedy_hash;
@@ -29,15 +32,33 @@ struct BenchRow {
     /// from the cache, or the machine was disturbed while the limit was taken.
     std::optional<double> bandwidth_share() const;
     std::optional<double> peak_share() const;
+    /// What to say in place of a share that would be above 100 %; "" where there is none.
+    std::string note() const;
     std::string_view unit() const;  // that the matmul row uses: "AMX bf16"; "" where none of the measured ones
     double unit_peak() const;       // 10^9 operations a second; 0: not measured
 };
 
-/// "md", "csv", "json", "jsonl": the text before the first row, of each row, and after the last. Keys and columns of llama-bench, and ours
-/// beside them.
-std::string bench_begin(std::string_view format);
-std::string bench_line(std::string_view format, const BenchRow& row, bool first);
-std::string bench_end(std::string_view format);
+/// How the rows are written: "md", "csv", "json", "jsonl". Keys and columns of llama-bench, and ours beside them; Markdown has columns for
+/// batch and cache where they are not all the default.
+struct BenchFormat {
+    std::string name;
+    bool batch_column = false, cache_column = false;
+};
+
+/// One output: what stands before the first row, the rows, and what follows the last. Stage tables follow the main table in Markdown.
+class BenchWriter {
+public:
+    /// `write` takes pieces of text that end with a newline.
+    BenchWriter(BenchFormat format, std::function<void(std::string_view)> write);
+    void add(const BenchRow& row);
+    void end();
+
+private:
+    BenchFormat format_;
+    std::function<void(std::string_view)> write_;
+    bool first_ = true, over_a_limit_ = false;
+    std::string stages_;
+};
 
 /// Where the time went, a line per stage below a title.
 std::string stage_table(const std::string& title, const std::vector<StageTime>& stages);

@@ -20,14 +20,18 @@ struct KernelChoice {
 
 /// Choices for a model, and the scratch that they take at most.
 struct KernelChoices {
-    std::vector<KernelChoice> rows;  // in the order in which they run; of one layer; then the matmuls below them
+    std::vector<KernelChoice> rows;  // in the order in which they run; of the first layer; then the primitives below them
     int64_t scratch_bytes = 0;
 };
 
-/// Weights as `backend` would lay them out, over no memory: for questions to rows, never for running. One layer.
-Weights planned_layer(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize);
+/// Weights of all layers as `backend` would lay them out, over no memory: for questions to rows, never for running.
+Weights planned_layers(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize);
 
-/// `engine`: how many tokens a prefill step has, at the end of which context the sequences stand, what the cache holds.
-KernelChoices choose_kernels(const CheckpointInfo& info, const Weights& planned, const Backend& backend, const EngineOptions& engine);
+/// `engine`: how many tokens a prefill step has, at the end of which context the sequences stand, what the cache holds. Throws Error where
+/// HEARTH_FORCE leaves a stage without a row.
+KernelChoices choose_kernels(ModelConfig config, const Weights& planned, const Backend& backend, const EngineOptions& engine);
+
+/// All rows by name, each once: "embed/avx512, qkv/composite, ..., norm/avx512, ...".
+std::string variants_text(const KernelChoices& choices);
 
 }  // namespace hearth::tool

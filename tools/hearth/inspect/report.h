@@ -11,6 +11,7 @@
 #include "loaders/model_directory.h"
 #include "loaders/tokenizer/tokenizer.h"
 #include "tools/hearth/inspect/kernel_choice.h"
+#include "tools/hearth/support/weight_formats.h"
 
 namespace hearth::tool {
 
@@ -37,6 +38,8 @@ struct ModelReport {
     std::optional<FoundTemplate> chat_template;  // or none, with the reason if there was something wrong
     std::string no_template;
     KernelChoices kernels;
+    std::vector<WeightLine> weights;  // as they would lie on the device
+    std::string formats;              // of them together: "q4+q8"
 };
 
 /// For people. `all_tensors`: each, rather than one line for those that differ in their layer alone.

@@ -116,6 +116,11 @@ std::string report_json(const ModelReport& report, bool all_tensors) {
     for (const auto& k : report.kernels.rows) {
         kernels.push_back({{"stage", k.stage}, {"weights", k.weights}, {"decode", k.decode}, {"prefill", k.prefill}});
     }
+    Json weights = Json::array();
+    for (const WeightLine& w : report.weights)
+        weights.push_back({{"name", w.name}, {"format", w.format}, {"layout", w.layout}, {"count", w.count}, {"bytes", w.bytes}});
+    out["formats"] = report.formats;
+    out["weights"] = std::move(weights);
     out["device"] = report.device;
     out["device_name"] = report.device_name;
     out["kernels"] = std::move(kernels);

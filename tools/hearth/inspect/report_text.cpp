@@ -183,6 +183,24 @@ std::string template_text(const ModelReport& report) {
     return out + (lines.size() > kFirstLines ? cat("    ... ", lines.size() - kFirstLines, " more lines\n") : "");
 }
 
+/// A line for each weight, or one for those that differ in their layer alone: no format hides behind another.
+std::string weights_text(const ModelReport& report, bool all) {
+    std::vector<WeightLine> groups;
+    std::map<std::string, size_t> known;
+    for (const WeightLine& line : report.weights) {
+        const std::string name = all ? line.name : without_numbers(line.name);
+        const auto [place, fresh] = known.emplace(join(Row{name, line.format, line.layout}, "\n"), groups.size());
+        if (fresh) groups.push_back({.name = name, .format = line.format, .layout = line.layout, .count = 0, .bytes = 0});
+        groups[place->second].count += line.count;
+        groups[place->second].bytes += line.bytes;
+    }
+    std::vector<Row> rows;
+    for (const WeightLine& line : groups) {
+        rows.push_back({line.count > 1 ? cat(line.count, " x") : "", line.name, line.format, line.layout, human_bytes(line.bytes)});
+    }
+    return heading(cat("Weights as they run: ", report.formats)) + table(rows);
+}
+
 std::string kernels_text(const ModelReport& report) {
     std::vector<Row> rows = {{"stage", "weights", "decode", "prefill"}};
     for (const auto& k : report.kernels.rows) rows.push_back({k.stage, k.weights, k.decode, k.prefill});
@@ -192,8 +210,8 @@ std::string kernels_text(const ModelReport& report) {
 }  // namespace
 
 std::string report_text(const ModelReport& report, bool all_tensors) {
-    return (config_text(report) + tensors_text(report.tensors, all_tensors) + memory_text(report.memory) + tokenizer_text(report) +
-            template_text(report) + kernels_text(report))
+    return (config_text(report) + tensors_text(report.tensors, all_tensors) + weights_text(report, all_tensors) +
+            memory_text(report.memory) + tokenizer_text(report) + template_text(report) + kernels_text(report))
         .substr(1);
 }
 

@@ -4,12 +4,12 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include <CLI/CLI.hpp>
 
 #include "base/text.h"
 #include "tools/hearth/commands.h"
+#include "tools/hearth/support/command_words.h"
 #include "tools/hearth/support/terminal.h"
 
 namespace hearth::tool {
@@ -36,39 +36,6 @@ int64_t read_integer(const std::string& names, const std::string& found, int64_t
     refuse(names, open ? cat("a whole number of at least ", least) : cat("a whole number from ", least, " to ", most), found);
 }
 
-/// Levenshtein's distance between two short words.
-size_t distance(std::string_view a, std::string_view b) {
-    std::vector<size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), size_t{0});
-    for (size_t i = 0; i < a.size(); ++i) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < b.size(); ++j) {
-            const size_t replaced = diagonal + (a[i] != b[j]);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-        }
-    }
-    return row.back();
-}
-
-/// What CLI11 found wrong, with the option that was probably meant.
-std::string explain(const CLI::ParseError& error, const CLI::App& app) {
-    std::string message = error.what();
-    if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return message;
-    const auto extras = app.remaining();
-    if (extras.empty()) return message;
-    const std::string& extra = extras.front();
-    message = cat(extra.starts_with("-") ? "there is no option \"" : "one argument too many: \"", printable(extra, 60), "\"");
-    if (!extra.starts_with("-")) return message;
-    std::vector<std::string> names;
-    for (const auto* option : app.get_options()) {
-        for (const auto& name : option->get_lnames()) names.push_back("--" + name);
-    }
-    if (const auto meant = closest(extra.substr(0, extra.find('=')), names)) message += cat(". Did you mean ", *meant, "?");
-    return message;
-}
-
 /// CLI11's help with one empty line between its parts, and one above the usage.
 std::string tidy(std::string help) {
     for (size_t at = help.find("\n\n\n"); at != std::string::npos; at = help.find("\n\n\n", at)) help.erase(at, 1);
@@ -77,18 +44,8 @@ std::string tidy(std::string help) {
     return help;
 }
 
-/// The command line in the reverse order that CLI11 takes. Other programs' long options with one dash ("-pg") get the second.
-std::vector<std::string> words(int argc, char** argv, const CLI::App& app) {
-    std::vector<std::string> out;
-    for (int i = argc - 1; i > 0; --i) {
-        std::string word = argv[i];
-        const std::string name = word.substr(0, word.find('='));
-        const bool one_dash = name.size() > 2 && name[0] == '-' && name[1] != '-';
-        if (one_dash && app.get_option_no_throw("-" + name) != nullptr) word.insert(0, "-");
-        out.push_back(std::move(word));
-    }
-    return out;
-}
+/// "-ngl" for "--ngl": how the program that an option comes from spells it.
+std::string dashes_of_others(const std::string& name) { return name.starts_with("--") ? name.substr(1) : name; }
 
 }  // namespace
 
@@ -120,10 +77,30 @@ void Arguments::name(const std::string& names, std::string& target, const std::s
     place(app_.add_option_function<std::string>(names, read, help), placeholder);
 }
 
-void Arguments::list(const std::string& names, std::vector<std::string>& target, const std::string& help, const std::string& placeholder) {
+void Arguments::repeated(const std::string& names, std::vector<std::string>& target, const std::string& help, const std::string& placeholder) {
     auto* option = app_.add_option_function<std::vector<std::string>>(
         names, [&target](const std::vector<std::string>& found) { target = found; }, help);
     place(option->type_size(1)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll), placeholder);
+}
+
+void Arguments::list(const std::string& names, std::string& target, const std::string& help, const std::string& placeholder) {
+    const auto read = [&target](const std::vector<std::string>& found) {
+        target = join(found, ",");
+        return true;
+    };
+    CLI::Option* option = app_.add_option(names, read, help);
+    option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    place(option, placeholder);
+}
+
+void Arguments::accepted(const std::string& names, bool with_value, std::vector<std::string>& notes, const std::string& note) {
+    const std::string name = dashes_of_others(split(names, ',').front());
+    const std::string line = cat(name, ": ", note);
+    CLI::Option* option = with_value
+                              ? app_.add_option_function<std::string>(names, [&notes, line](const std::string&) { notes.push_back(line); })
+                              : app_.add_flag_callback(names, [&notes, line] { notes.push_back(line); });
+    option->group("");  // not in --help
+    if (with_value) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
 void Arguments::choice(const std::string& names, std::string& target, const std::vector<std::string>& allowed, const std::string& help) {
@@ -185,20 +162,5 @@ int run_command(const Command& command, int argc, char** argv) {
 }
 
 std::optional<int64_t> parse_integer(std::string_view text) { return parse<int64_t>(text); }
-
-std::optional<std::string> closest(std::string_view word, const std::vector<std::string>& names) {
-    constexpr size_t kLongest = 40;  // of a word that anybody mistyped
-    if (word.empty() || word.size() > kLongest) return std::nullopt;
-    std::optional<std::string> best;
-    size_t least = 3;
-    for (const auto& name : names) {
-        const size_t slips = name.starts_with(word) ? 1 : distance(word, name);
-        if (slips < least && slips < name.size()) {
-            least = slips;
-            best = name;
-        }
-    }
-    return best;
-}
 
 }  // namespace hearth::tool

@@ -29,11 +29,19 @@ public:
     void text(const std::string& names, std::string& target, const std::string& help, const std::string& placeholder = "TEXT");
     void text(const std::string& names, std::optional<std::string>& target, const std::string& help,
               const std::string& placeholder = "TEXT");
+
     /// A text that says what to use: an empty one, such as a variable that is not set, is refused rather than taken for the default.
     void name(const std::string& names, std::string& target, const std::string& help, const std::string& placeholder);
 
     /// May be given several times; each adds one text.
-    void list(const std::string& names, std::vector<std::string>& target, const std::string& help, const std::string& placeholder);
+    void repeated(const std::string& names, std::vector<std::string>& target, const std::string& help, const std::string& placeholder);
+
+    /// Values with commas between them; given several times, one list of all of them.
+    void list(const std::string& names, std::string& target, const std::string& help, const std::string& placeholder);
+
+    /// An option of another program that means nothing here: it is read, stands in no help, and adds "-name: note" to `notes`.
+    void accepted(const std::string& names, bool with_value, std::vector<std::string>& notes, const std::string& note);
+
     void choice(const std::string& names, std::string& target, const std::vector<std::string>& allowed, const std::string& help);
 
     /// A whole number from `least` to `most`.

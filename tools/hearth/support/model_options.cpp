@@ -15,16 +15,20 @@ namespace hearth::tool {
 
 void ModelOptions::declare(Arguments& arguments, bool with_template) {
     arguments.group("Model");
-    arguments.name("-m,--model", model, "Folder, or name in the model directory; default: Ember, built in", "MODEL");
-    arguments.integer("-c,--context", context, 1, int64_t{1} << 30, "Longest sequence in tokens; default: the model's, as memory allows");
-    arguments.integer("-t,--threads", threads, 1, kMaxThreads, "Threads; default: one for each physical core");
+    if (!sweeps) {
+        arguments.name("-m,--model", model, "Folder, or name in the model directory; default: Ember, built in", "MODEL");
+        arguments.integer("-c,--context", context, 1, int64_t{1} << 30, cat("Longest sequence in tokens; default: ", default_context));
+        arguments.integer("-t,--threads", threads, 1, kMaxThreads, "Threads; default: one for each physical core");
+    }
     arguments.text("--device", device, "cpu, cpu:LEVEL (see `hearth devices`), reference; default: cpu", "NAME");
-    arguments.choice("--order", order, {"fixed", "free"},
-                     "fixed (default): sums in one order, so that no answer depends on what else runs");
+    arguments.choice(
+        "--order", order, {"fixed", "free"},
+        "fixed (default): sums in one order, so that no answer depends on what else runs; today both give the same sums on the CPU");
     arguments.choice("--quant", quant, {"q8", "q4"},
                      "Quantise plain weights while they are loaded; with q4 the embedding and the head are q8");
     arguments.text("--keep", keep, "With --quant: other formats for some, as lm_head=float,embed=q4,layers.0=q8", "NAME=q8|q4|float,...");
-    arguments.choice("--cache", cache, {"bf16", "q8", "f32"}, "Of the KV cache: q8 takes half the memory of bf16; default: bf16");
+    if (!sweeps)
+        arguments.choice("--cache", cache, {"bf16", "q8", "f32"}, "Of the KV cache: q8 takes half the memory of bf16; default: bf16");
     if (with_template) {
         arguments.choice(
             "--chat-template", chat_template, builtin_template_names(), "A built-in template in place of the model's: " + [] {

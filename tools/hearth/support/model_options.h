@@ -18,7 +18,9 @@ struct ModelOptions {
     std::string model, device = "cpu", order = "fixed", chat_template, quant, keep, cache = "bf16";
     int64_t context = 0, threads = 0;
     bool quiet = false;
-    bool profile = false;  // declared by the subcommands that print it
+    bool profile = false;                                           // declared by the subcommands that print it
+    std::string default_context = "the model's, as memory allows";  // for --help
+    bool sweeps = false;  // the subcommand declares --model, --threads and --cache itself, as lists, and has no --context
 
     /// Options that make no sense for a subcommand are left out by it.
     void declare(Arguments& arguments, bool with_template = true);

@@ -1,8 +1,8 @@
-// matmul/bf16_onednn: oneDNN's product, for --order free and to measure our own rows against.
+// matmul/bf16_onednn: oneDNN's product, for perf_kernels to measure our own variants against. Built only where oneDNN is found.
 //
 // Each of our threads multiplies its own run of panels with a primitive of its own: oneDNN reads our panels as its format BA16a16b2a.
 // Inside a thread it must not start others, so OpenMP is told so (its number of threads belongs to the calling thread). Primitives are made
-// once for each shape and thread and live in the stream. Order of summation: oneDNN's, which may differ with the number of rows.
+// once for each shape and thread. Order of summation: oneDNN's, which may differ with the number of rows.
 #include <dlfcn.h>
 
 #include <cmath>
@@ -13,10 +13,10 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "kernels/cpu/cpu_stream.h"
-#include "kernels/cpu/rows.h"
 #include "kernels/scratch.h"
+#include "perf/kernels/onednn.h"
 
-namespace hearth::cpu {
+namespace hearth::perf {
 namespace {
 
 using Memory = dnnl::memory;
@@ -63,17 +63,9 @@ private:
     std::map<Shape, Product> products_;
 };
 
-/// Of one stream: one for each thread.
-struct Cache final : CpuStream::RowCache {
-    explicit Cache(int threads) : products(static_cast<size_t>(threads)) {}
-    std::vector<Products> products;
-};
-
 /// OpenMP's own function, where oneDNN brought OpenMP: our build does not link it.
 using SetThreads = void (*)(int);
 SetThreads find_set_threads() { return reinterpret_cast<SetThreads>(::dlsym(RTLD_DEFAULT, "omp_set_num_threads")); }
-
-constexpr char kKey = 0;  // its address names this row's cache
 
 int64_t depth_of(const MatmulArgs& a) { return round_up(a.w.k, kPanelDepth); }
 
@@ -105,10 +97,8 @@ void finish(const MatmulArgs& a, Range tokens, const float* first, const float* 
 
 void run(const MatmulArgs& a, Stream& stream) noexcept {
     static const SetThreads set_threads = find_set_threads();
-    auto& cpu_stream = static_cast<CpuStream&>(stream);
-    ThreadPool& pool = cpu_stream.pool();
-    auto& cache = static_cast<Cache&>(
-        cpu_stream.row_cache(&kKey, [&]() -> std::unique_ptr<CpuStream::RowCache> { return std::make_unique<Cache>(pool.threads()); }));
+    ThreadPool& pool = pool_of(stream);
+    static std::vector<Products> of_threads(static_cast<size_t>(pool.threads()));  // perf_kernels has one stream
     Scratch scratch(stream);
     const int64_t tokens = a.x.extent[0], depth = depth_of(a), panels = ceil_div(a.w.n, kPanelRows), threads = pool.threads();
     auto* x = scratch.take<uint16_t>(tokens * depth);
@@ -123,7 +113,7 @@ void run(const MatmulArgs& a, Stream& stream) noexcept {
     pool.run([&](int thread) noexcept {
         if (set_threads) set_threads(1);
         const Range part = part_of(panels, thread, threads);
-        Products& products = cache.products[static_cast<size_t>(thread)];
+        Products& products = of_threads[static_cast<size_t>(thread)];
         multiply(a.w, x, tokens, part, products, first, plain ? a.y.stride[0] : a.w.n);
         if (second) multiply(a.up, x, tokens, part, products, second, a.w.n);
     });
@@ -135,8 +125,7 @@ constexpr int64_t kLeastTokens = 16;  // below, our own rows stream weights fast
 bool supports(const MatmulArgs& a, const Device& device) {
     const bool weights = a.w.layout == WeightLayout::kPanels && a.w.format == WeightFormat::kBf16 &&
                          (!a.up || (a.up.layout == a.w.layout && a.up.format == a.w.format));
-    return !device.fixed_order && device.level >= CpuLevel::kAvx512 && weights && a.x.extent[0] >= kLeastTokens && a.x.stride[1] == 1 &&
-           a.y.stride[1] == 1;
+    return device.level >= CpuLevel::kAvx512 && weights && a.x.extent[0] >= kLeastTokens && a.x.stride[1] == 1 && a.y.stride[1] == 1;
 }
 
 size_t workspace(const MatmulArgs& a, const Device&) {
@@ -146,6 +135,6 @@ size_t workspace(const MatmulArgs& a, const Device&) {
 
 }  // namespace
 
-const Variant<MatmulArgs> kMatmulBf16OneDnn{"matmul/bf16_onednn", supports, workspace, run};
+const Variant<MatmulArgs> kMatmulOneDnn{"matmul/bf16_onednn", supports, workspace, run};
 
-}  // namespace hearth::cpu
+}  // namespace hearth::perf

@@ -47,8 +47,9 @@ std::vector<std::string> parse_forced(std::string_view list, const Tables& table
 std::shared_ptr<const Backend> make_backend(const BackendOptions& options) {
     if (options.device == "reference") return make_reference_backend(options);
     if (options.device == "cpu" || options.device.starts_with("cpu:")) return make_cpu_backend(options);
-    throw Error(ErrorKind::kUnsupported, cat("device '", printable(options.device),
-                                             "': this build has cpu (cpu:portable, cpu:avx2, cpu:avx512, cpu:amx) and reference"));
+    const bool gpu = options.device.starts_with("cuda") || options.device.starts_with("gpu");
+    throw Error(ErrorKind::kUnsupported, cat("device '", printable(options.device), gpu ? "': GPUs are not served yet; this" : "': this",
+                                             " build has cpu (cpu:portable, cpu:avx2, cpu:avx512, cpu:amx) and reference"));
 }
 
 }  // namespace hearth

@@ -105,6 +105,10 @@ void no_checkpoint(const fs::path& folder, std::string_view missing) {
                                               " shards in all, without the index that says which tensor is where; it belongs to the "
                                               "published folder, fetch it too"));
     }
+    if (model_file_exists(folder / "adapter_config.json")) {
+        throw Error(ErrorKind::kUnsupported,
+                    cat(expected, "; this is an adapter (LoRA): adapters are not served yet, merge it into its base model first"));
+    }
     if (others.empty()) throw Error(ErrorKind::kNotFound, cat(expected, "; the folder has no weights"));
     if (others.size() > 4) others.resize(4);
     throw Error(ErrorKind::kUnsupported, cat(expected, "; found ", join(others, ", "), "; original, PyTorch and GGUF files are not read"));

@@ -14,7 +14,7 @@ constexpr int64_t kReadAhead = 256 << 20;  // bytes asked of the disk before the
 
 /// One tensor's bytes in its file.
 struct FileRange {
-    const MappedFile* file = nullptr;
+    const InputFile* file = nullptr;
     int64_t begin = 0, bytes = 0;
 };
 

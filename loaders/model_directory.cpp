@@ -95,7 +95,8 @@ ModelEntry entry_of_path(const fs::path& path) {
     std::error_code ignored;
     if (!fs::is_directory(path, ignored)) {
         throw Error(ErrorKind::kBadInput,
-                    cat(path.string(), ": a folder with config.json and safetensors files is expected, this is a file"));
+                    cat(path.string(), ": a folder with config.json and safetensors files is expected, this is a file",
+                        path.extension() == ".gguf" ? "; GGUF files are not read" : ""));
     }
     const fs::path snapshot = is_model(path) ? fs::path() : cached_snapshot(path);
     const fs::path folder = snapshot.empty() ? path : snapshot;

@@ -212,7 +212,7 @@ std::vector<StoredTensor> parse_safetensors_header(std::string_view header, int6
 }
 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
-    MappedFile file = MappedFile::open(path);
+    InputFile file = InputFile::open(path);
     std::string begin(static_cast<size_t>(std::min<int64_t>(file.size(), kPlaceholderBytes)), '\0');
     file.read(0, std::ssize(begin), reinterpret_cast<std::byte*>(begin.data()));
     refuse_placeholder(begin, file.name());

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "kernels/dtype.h"
-#include "loaders/io/mapped_file.h"
+#include "loaders/io/input_file.h"
 
 namespace hearth {
 
@@ -45,17 +45,17 @@ std::vector<StoredTensor> parse_safetensors_header(std::string_view header, int6
 /// A file whose header was read and checked. Thread-safe once open.
 class SafetensorsFile {
 public:
-    /// Throws Error as MappedFile::open and parse_safetensors_header do.
+    /// Throws Error as InputFile::open and parse_safetensors_header do.
     static SafetensorsFile open(const std::filesystem::path& path);
 
-    const MappedFile& file() const { return file_; }
+    const InputFile& file() const { return file_; }
     const std::vector<StoredTensor>& tensors() const { return tensors_; }
     const StoredTensor* find(std::string_view name) const;  // null: not here
 
 private:
-    SafetensorsFile(MappedFile file, std::vector<StoredTensor> tensors) : file_(std::move(file)), tensors_(std::move(tensors)) {}
+    SafetensorsFile(InputFile file, std::vector<StoredTensor> tensors) : file_(std::move(file)), tensors_(std::move(tensors)) {}
 
-    MappedFile file_;
+    InputFile file_;
     std::vector<StoredTensor> tensors_;
 };
 

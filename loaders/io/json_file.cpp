@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "loaders/io/mapped_file.h"
+#include "loaders/io/input_file.h"
 #include "loaders/io/placeholder.h"
 
 namespace hearth {
@@ -66,7 +66,7 @@ nlohmann::json parse_json(std::string_view text, const std::string& file) {
 }
 
 std::string read_small_file(const std::filesystem::path& path, int64_t max_bytes) {
-    const MappedFile file = MappedFile::open(path);
+    const InputFile file = InputFile::open(path);
     if (file.size() > max_bytes)
         throw Error(ErrorKind::kTooLarge, cat(path.string(), ": ", file.size(), " bytes, at most ", max_bytes, " are read"));
     std::string out = file.read_all();

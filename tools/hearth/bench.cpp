@@ -133,6 +133,7 @@ private:
         }
         const ModelEntry entry = find_model(name);
         info_ = inspect_checkpoint(entry.folder);
+        for (const std::string& notice : info_.notices) model_.note(notice);
         file_ = entry.name;
         if (context > info_.config.longest_context())
             model_.note(cat("the tests are ", context, " tokens long, more than the ", info_.config.longest_context(),

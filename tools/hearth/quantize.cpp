@@ -39,6 +39,9 @@ public:
         options.keep = parse_keep(keep_, "--keep");
         Interrupts interrupts;
         const CheckpointInfo info = inspect_checkpoint(find_model(models_.front()).folder);
+        if (!quiet_) {
+            for (const std::string& notice : info.notices) write_note(notice, Paint::kDim);
+        }
         BackendOptions backend_options;
         backend_options.threads = static_cast<int>(threads_);
         const auto backend = make_backend(backend_options);

@@ -5,8 +5,9 @@
 #include <cstdlib>
 #include <optional>
 
+#include "kernels/backend.h"
 #include "loaders/builtin/builtin_files.h"
-#include "loaders/io/mapped_file.h"
+#include "loaders/io/input_file.h"
 #include "loaders/io/model_files.h"
 #include "loaders/load_model.h"
 #include "tests/loaders/checkpoint/files.h"
@@ -165,6 +166,18 @@ TEST(FindModel, TakesAFolderOfTheHuggingFaceCache) {
     EXPECT_EQ(snapshot.name, "a/b");
 }
 
+TEST(FindModel, NamesWhatIsNotServedYet) {
+    TempFolder folder;
+    write_file(folder / "some/model.gguf", "GGUF");
+    EXPECT_REFUSED(find_model((folder / "some/model.gguf").string()), ErrorKind::kBadInput, "GGUF files are not read");
+    EXPECT_REFUSED(inspect_checkpoint(folder / "some"), ErrorKind::kUnsupported, "GGUF files are not read");
+    write_file(folder / "lora/adapter_config.json", "{}");
+    write_file(folder / "lora/adapter_model.safetensors", "");
+    EXPECT_REFUSED(inspect_checkpoint(folder / "lora"), ErrorKind::kUnsupported, "adapters are not served yet");
+    for (const char* device : {"cuda", "cuda:1"})
+        EXPECT_REFUSED(make_backend({.device = device}), ErrorKind::kUnsupported, "GPUs are not served yet");
+}
+
 TEST(Ember, IsAPartOfTheProgram) {
     Variable models("HEARTH_MODELS", "/nowhere");
     EXPECT_EQ(names(), (Names{"ember"}));
@@ -177,7 +190,7 @@ TEST(Ember, IsAPartOfTheProgram) {
     EXPECT_EQ(files, (Names{"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer.model",
                             "tokenizer_config.json"}));
     for (const std::string& name : files)
-        EXPECT_EQ(MappedFile::open(ember.folder / name).read_all(), MappedFile::open(source / name).read_all()) << name;
+        EXPECT_EQ(InputFile::open(ember.folder / name).read_all(), InputFile::open(source / name).read_all()) << name;
     EXPECT_GT(inspect_checkpoint(ember.folder).parameters, 5'000'000);
 }
 
@@ -185,7 +198,7 @@ TEST(Ember, IsNoWayToOtherFiles) {
     const fs::path folder = find_model("ember").folder;
     for (const char* name : {"", ".", "..", "other.json", "../ember/config.json", "inner/config.json"})
         EXPECT_FALSE(model_file_exists(folder / name)) << name;
-    EXPECT_REFUSED(MappedFile::open(folder / "other.json"), ErrorKind::kNotFound, "other.json");
+    EXPECT_REFUSED(InputFile::open(folder / "other.json"), ErrorKind::kNotFound, "other.json");
 }
 
 }  // namespace

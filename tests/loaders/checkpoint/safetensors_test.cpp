@@ -182,10 +182,10 @@ TEST(Safetensors, RefusesEveryPrefixOfASmallFile) {
     EXPECT_REFUSED(SafetensorsFile::open(folder / "a.safetensors"), ErrorKind::kBadInput, "the file has 8");
 }
 
-TEST(MappedFile, NoticesThatItsFileBecameShorter) {
+TEST(InputFile, NoticesThatItsFileBecameShorter) {
     TempFolder folder;
     write_file(folder / "a", std::string(10'000, 'x'));
-    const MappedFile file = MappedFile::open(folder / "a");
+    const InputFile file = InputFile::open(folder / "a");
     EXPECT_NO_THROW(file.check_unchanged());
     std::filesystem::resize_file(folder / "a", 5000);
     EXPECT_REFUSED(file.check_unchanged(), ErrorKind::kIo, "5000 bytes now, 10000 before");
@@ -195,12 +195,12 @@ TEST(MappedFile, NoticesThatItsFileBecameShorter) {
     EXPECT_NO_THROW(file.read(4996, 4, four));
 }
 
-TEST(MappedFile, TakesHintsAboutAnyRange) {
+TEST(InputFile, TakesHintsAboutAnyRange) {
     TempFolder folder;
     std::string bytes(20'000, 'x');
     for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7);
     write_file(folder / "a", bytes);
-    const MappedFile file = MappedFile::open(folder / "a");
+    const InputFile file = InputFile::open(folder / "a");
     for (int64_t begin : {0, 1, 4095, 4096, 19'999, 20'000}) {
         for (int64_t count : {int64_t{0}, int64_t{1}, 20'000 - begin}) {
             if (begin + count > file.size()) continue;

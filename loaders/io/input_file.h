@@ -13,14 +13,14 @@ namespace hearth {
 ///
 /// Bytes are read, never mapped: a mapped file that somebody cuts short ends the whole process (SIGBUS) when a lost page is touched, and so
 /// does a disk that fails. Call check_unchanged() before a long read and after it, so that what was read is known to be of one file.
-class MappedFile {
+class InputFile {
 public:
     /// Opens a plain file (links are followed). Throws Error: kNotFound, kIo, kBadInput for a folder, pipe or device.
-    static MappedFile open(const std::filesystem::path& path);
+    static InputFile open(const std::filesystem::path& path);
 
-    MappedFile(MappedFile&& other) noexcept;
-    MappedFile& operator=(MappedFile&&) = delete;
-    ~MappedFile();
+    InputFile(InputFile&& other) noexcept;
+    InputFile& operator=(InputFile&&) = delete;
+    ~InputFile();
 
     const std::string& name() const { return name_; }  // as given to open()
     int64_t size() const { return size_; }
@@ -38,7 +38,7 @@ public:
     void will_need(int64_t offset, int64_t bytes) const;
 
 private:
-    MappedFile() = default;
+    InputFile() = default;
 
     std::string name_;
     int fd_ = -1;                         // -1: a part of this program

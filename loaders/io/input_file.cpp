@@ -1,4 +1,4 @@
-#include "loaders/io/mapped_file.h"
+#include "loaders/io/input_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -26,8 +26,8 @@ int64_t change_time_ns(const struct stat& s) { return int64_t{s.st_mtim.tv_sec} 
 
 }  // namespace
 
-MappedFile MappedFile::open(const std::filesystem::path& path) {
-    MappedFile file;
+InputFile InputFile::open(const std::filesystem::path& path) {
+    InputFile file;
     file.name_ = path.string();
     if (const BuiltinFile* builtin = find_builtin_file(path)) {
         file.builtin_ = builtin->bytes.data();
@@ -46,18 +46,18 @@ MappedFile MappedFile::open(const std::filesystem::path& path) {
     return file;
 }
 
-MappedFile::MappedFile(MappedFile&& other) noexcept
+InputFile::InputFile(InputFile&& other) noexcept
     : name_(std::move(other.name_)),
       fd_(std::exchange(other.fd_, -1)),
       builtin_(other.builtin_),
       size_(other.size_),
       changed_ns_(other.changed_ns_) {}
 
-MappedFile::~MappedFile() {
+InputFile::~InputFile() {
     if (fd_ >= 0) ::close(fd_);
 }
 
-void MappedFile::read(int64_t offset, int64_t bytes, std::byte* out) const {
+void InputFile::read(int64_t offset, int64_t bytes, std::byte* out) const {
     if (fd_ < 0) {
         HEARTH_CHECK(offset >= 0 && bytes >= 0 && offset <= size_ && bytes <= size_ - offset);
         std::memcpy(out, builtin_ + offset, static_cast<size_t>(bytes));
@@ -73,13 +73,13 @@ void MappedFile::read(int64_t offset, int64_t bytes, std::byte* out) const {
     }
 }
 
-std::string MappedFile::read_all() const {
+std::string InputFile::read_all() const {
     std::string out(static_cast<size_t>(size_), '\0');
     read(0, size_, reinterpret_cast<std::byte*>(out.data()));
     return out;
 }
 
-void MappedFile::check_unchanged() const {
+void InputFile::check_unchanged() const {
     if (fd_ < 0) return;
     struct stat s {};
     if (::fstat(fd_, &s) != 0) throw_errno(name_, "cannot stat", errno);
@@ -88,7 +88,7 @@ void MappedFile::check_unchanged() const {
     if (change_time_ns(s) != changed_ns_) throw Error(ErrorKind::kIo, cat(name_, ": was written to while it was read"));
 }
 
-void MappedFile::will_need(int64_t offset, int64_t bytes) const {
+void InputFile::will_need(int64_t offset, int64_t bytes) const {
     if (bytes > 0 && fd_ >= 0) ::posix_fadvise(fd_, offset, bytes, POSIX_FADV_WILLNEED);
 }
 

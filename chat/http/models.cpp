@@ -27,10 +27,11 @@ const char* name_of(ModelState state) {
     return "?";
 }
 
-/// When the model's files were made, in seconds since 1970: the same at every call.
+/// When the model's files were made (the built-in one's: the program), in seconds since 1970: the same at every call.
 int64_t created(const ModelEntry& entry) {
     std::error_code failed;
-    const auto time = std::filesystem::last_write_time(entry.folder / "config.json", failed);
+    const auto time =
+        std::filesystem::last_write_time(entry.builtin ? std::filesystem::path("/proc/self/exe") : entry.folder / "config.json", failed);
     if (failed) return 0;
     const auto system = std::chrono::file_clock::to_sys(time);
     return std::chrono::duration_cast<std::chrono::seconds>(system.time_since_epoch()).count();

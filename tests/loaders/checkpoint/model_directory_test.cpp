@@ -168,6 +168,8 @@ TEST(FindModel, TakesAFolderOfTheHuggingFaceCache) {
 
 TEST(FindModel, NamesWhatIsNotServedYet) {
     TempFolder folder;
+    fs::create_directories(folder / "some");
+    fs::create_directories(folder / "lora");
     write_file(folder / "some/model.gguf", "GGUF");
     EXPECT_REFUSED(find_model((folder / "some/model.gguf").string()), ErrorKind::kBadInput, "GGUF files are not read");
     EXPECT_REFUSED(inspect_checkpoint(folder / "some"), ErrorKind::kUnsupported, "GGUF files are not read");

@@ -22,7 +22,8 @@ public:
         arguments.text("--host", host_, "Address to listen at; default: 127.0.0.1, which only this machine reaches", "ADDRESS");
         arguments.integer("--port", port_, 0, 65535, "Port; default: 8080; 0: any free one");
         arguments.repeated("--allowed-host", allowed_hosts_,
-                       "A name that requests may call this server by, beside localhost and addresses; may be given several times", "NAME");
+                           "A name that requests may call this server by, beside localhost and addresses; may be given several times",
+                           "NAME");
         arguments.flag("--insecure-no-auth", insecure_no_auth_,
                        "Listen at an address that other machines reach: whoever does can use the models, nobody has to show a key");
         arguments.flag("-v,--verbose", verbose_, "A line on standard error for every request, not only for those that failed");

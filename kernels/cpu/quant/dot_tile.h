@@ -21,7 +21,7 @@ struct PanelSource {
     static constexpr bool kZeros = kZerosOf, kSplit = kSplitOf;
     static constexpr int kUnpacked = kFormat == WeightFormat::kQ4 ? 2 : 1;  // steps in a load
     static constexpr bool kFetchesInputs = false;                           // one tile is all there is
-    static constexpr int64_t kAhead = 2048;  // 4096 costs q8 4 % once weights lie on huge pages throughout
+    static constexpr int64_t kAhead = 2048;                                 // 4096 costs q8 4 % once weights lie on huge pages throughout
 
     const std::byte* data;
     typename D::I table;

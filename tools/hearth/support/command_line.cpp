@@ -77,7 +77,8 @@ void Arguments::name(const std::string& names, std::string& target, const std::s
     place(app_.add_option_function<std::string>(names, read, help), placeholder);
 }
 
-void Arguments::repeated(const std::string& names, std::vector<std::string>& target, const std::string& help, const std::string& placeholder) {
+void Arguments::repeated(const std::string& names, std::vector<std::string>& target, const std::string& help,
+                         const std::string& placeholder) {
     auto* option = app_.add_option_function<std::vector<std::string>>(
         names, [&target](const std::vector<std::string>& found) { target = found; }, help);
     place(option->type_size(1)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll), placeholder);

@@ -78,7 +78,7 @@ std::vector<Message> read_messages(const Fields& fields) {
 
 std::vector<std::string> read_stops(const Fields& fields) {
     const json* stop = fields.find("stop");
-    if (!stop) return {};
+    if (!stop || *stop == "") return {};
     const json list = stop->is_array() ? *stop : json::array({*stop});
     if (list.size() > kMaxStops)
         throw ApiError(400, cat("stop has ", list.size(), " texts, at most ", kMaxStops, " are taken"), "stop", "out_of_range");

@@ -81,7 +81,7 @@ constexpr KnownField kFields[] = {
     {"logits_processors", kNotServed},
     {"prompt_logprobs", kNotServed, "0"},
     {"return_token_ids", kNotServed},
-    {"truncate_prompt_tokens", kNotServed},
+    {"truncate_prompt_tokens", kNotServed, "-1"},
     {"skip_special_tokens", kNotServed, "true"},
     {"spaces_between_special_tokens", kNotServed, "true"},
     {"add_generation_prompt", kNotServed, "true"},

@@ -1,4 +1,6 @@
 // hearth bench: tokens a second of a whole model, beside what the machine could do.
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -93,7 +95,9 @@ private:
         BenchFormat format{.name = format_};
         format.batch_column = std::ranges::any_of(tests, [](const BenchTest& test) { return test.batch != BenchTest{}.batch; });
         format.cache_column = std::ranges::any_of(caches, [](DType cache) { return cache != DType::kBf16; });
-        writers_.emplace_back(format, [](std::string_view text) { write_out(text); });
+        writers_.emplace_back(format, [safe = is_terminal(STDOUT_FILENO)](std::string_view text) {
+            write_out(safe ? terminal_safe(text) : std::string(text));
+        });
         format.name = error_format_;
         if (!error_format_.empty())
             writers_.emplace_back(format, [](std::string_view text) { write_note(text.substr(0, text.size() - text.ends_with('\n'))); });

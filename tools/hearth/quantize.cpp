@@ -33,6 +33,7 @@ public:
 
     int run() override {
         if (models_.size() != 1) throw UsageError(cat("expected one model, found ", models_.size()));
+        if (models_.front().empty()) throw UsageError("MODEL: expected a folder or a name, found \"\"");
         if (out_.empty()) throw UsageError("--out: expected the name of the folder to write");
         QuantizeOptions options;
         options.kind = parse_quant_kind(to_, "--to");

@@ -92,8 +92,10 @@ TEST_F(FieldsTest, StopTextsHaveTheirBounds) {
     EXPECT_EQ(with("stop", std::string(256, 'x')).status, 200);
     EXPECT_EQ(with("stop", json(std::vector<std::string>(16, "x"))).status, 200);
     EXPECT_EQ(with("stop", json::array()).status, 200);
+    EXPECT_EQ(with("stop", "").status, 200);
+    EXPECT_EQ(with("truncate_prompt_tokens", -1).status, 200);
     EXPECT_EQ(with("stop", nullptr).status, 200);
-    for (const json& value : {json(""), json(std::string(257, 'x')), json(std::vector<std::string>(17, "x")), json(1), json::array({1}),
+    for (const json& value : {json(std::string(257, 'x')), json(std::vector<std::string>(17, "x")), json(1), json::array({1}),
                               json::array({""}), json::array({nullptr}), json::object()}) {
         expect_refused("stop", value);
     }

@@ -85,7 +85,8 @@ void Arguments::repeated(const std::string& names, std::vector<std::string>& tar
 }
 
 void Arguments::list(const std::string& names, std::string& target, const std::string& help, const std::string& placeholder) {
-    const auto read = [&target](const std::vector<std::string>& found) {
+    const auto read = [names, &target](const std::vector<std::string>& found) {
+        if (std::ranges::find(found, "") != found.end()) refuse(names, "values with commas between them", "");
         target = join(found, ",");
         return true;
     };

@@ -56,6 +56,12 @@ std::string option_word(std::string word, const CLI::App& app) {
     const CLI::Option* letter = app.get_option_no_throw(name.substr(0, 2));
     if (takes_value(letter) && kOfNumbers.find(name[2]) == std::string_view::npos)
         throw UsageError(cat("there is no option \"", printable(name, 60), "\"; a value of ", name.substr(0, 2), " stands behind a space"));
+    const auto is_flag = [&](char c) {
+        const CLI::Option* option = app.get_option_no_throw(std::string{'-', c});
+        return option != nullptr && !takes_value(option);
+    };
+    if (letter != nullptr && !takes_value(letter) && !std::all_of(name.begin() + 1, name.end(), is_flag))  // "-hf" is no "-h -f"
+        throw UsageError(cat("there is no option \"", printable(name, 60), "\""));
     return word;
 }
 
@@ -68,6 +74,13 @@ void refuse_value_of_flag(const std::string& word, const CLI::App& app) {
         throw UsageError(cat(word.substr(0, sign), ": expected no value, found \"", printable(word.substr(sign + 1), 60), "\""));
 }
 
+/// "--model=", of which CLI11 would make the next word's option: a value that is empty.
+bool is_empty_value(const std::string& word, const CLI::App& app) {
+    if (!word.starts_with("-") || !word.ends_with("=")) return false;
+    const CLI::Option* option = app.get_option_no_throw(word.substr(0, word.size() - 1));
+    return option != nullptr && takes_value(option);
+}
+
 }  // namespace
 
 std::vector<std::string> words(int argc, char** argv, const CLI::App& app) {
@@ -77,6 +90,11 @@ std::vector<std::string> words(int argc, char** argv, const CLI::App& app) {
         const bool option = !value && !rest;
         out.push_back(option ? option_word(argv[i], app) : argv[i]);
         if (option) refuse_value_of_flag(out.back(), app);
+        if (option && is_empty_value(out.back(), app)) {
+            out.back().pop_back();
+            out.emplace_back();
+            continue;
+        }
         rest = rest || (option && out.back() == "--");
         value = option && out.back().starts_with("-") && out.back().find('=') == std::string::npos &&
                 takes_value(app.get_option_no_throw(out.back()));

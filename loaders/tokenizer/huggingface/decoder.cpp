@@ -73,6 +73,9 @@ ParsedDecoder parse_decoder(const json* node, bool byte_level, const std::string
     Builder builder{{}, false, file};
     if (node) {
         builder.add(*node);
+        // ByteLevel makes bytes of whole tokens, after which no spelling is left to replace in: such steps would be left out in silence.
+        if (builder.out.byte_level && !builder.out.replaces.empty())
+            throw Error(ErrorKind::kUnsupported, cat(file, ": decoder Replace or Metaspace beside ByteLevel is not supported"));
     } else {
         builder.out.byte_level = byte_level;
     }

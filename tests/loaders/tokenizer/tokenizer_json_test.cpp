@@ -261,5 +261,22 @@ TEST(TokenizerJson, EveryCutAndFlippedByteIsRefusedOrHarmless) {
     }
 }
 
+TEST(TokenizerJson, DoesNotLeaveOutAReplaceBesideByteLevelInSilence) {
+    for (const char* other : {R"({"type": "Replace", "pattern": {"String": "e"}, "content": "E"})", R"({"type": "Metaspace"})"}) {
+        json root =
+            json::parse(R"({"normalizer": null, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "use_regex": false},
+            "post_processor": null, "model": {"type": "BPE", "vocab": {"e": 0}, "merges": []}})");
+        root["decoder"] = {{"type", "Sequence"}, {"decoders", json::array({{{"type", "ByteLevel"}}, json::parse(other)})}};
+        const TempFolder folder;
+        try {
+            open_tokenizer_file(folder.write("tokenizer.json", root.dump()));
+            ADD_FAILURE() << other;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
+            EXPECT_NE(std::string(error.what()).find("beside ByteLevel"), std::string::npos) << error.what();
+        }
+    }
+}
+
 }  // namespace
 }  // namespace hearth

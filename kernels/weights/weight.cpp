@@ -134,7 +134,7 @@ void pack_quantized_panel(std::span<const HostMatrix> parts, const Weight& weigh
     for (int64_t r = 0; r < std::min(kPanelRows, weight.n - panel * kPanelRows); ++r) {
         const auto [part, row] = find_row(parts, panel * kPanelRows + r);
         if (const QuantRows* from = part->rows) {
-            const auto at = [&](auto* v) { return v ? v + row * groups : nullptr; };
+            const auto at = [offset = row * groups](auto* v) { return v ? v + offset : nullptr; };
             rows[r] = {from->codes + row * row_codes, at(from->scales), at(from->wide_scales), at(from->zeros)};
             continue;
         }

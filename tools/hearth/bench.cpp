@@ -74,10 +74,9 @@ public:
 private:
     std::vector<int64_t> thread_counts() const {
         if (sweep_.threads.empty()) return {0};
-        constexpr int64_t kMostThreads = 1024;
         const auto out = whole_numbers("-t", sweep_.threads, 1);
-        if (std::ranges::max(out) > kMostThreads)
-            throw UsageError(cat("-t: expected whole numbers from 1 to ", kMostThreads, ", found ", std::ranges::max(out)));
+        if (std::ranges::max(out) > kMaxThreads)
+            throw UsageError(cat("-t: expected whole numbers from 1 to ", kMaxThreads, ", found ", std::ranges::max(out)));
         return out;
     }
 

@@ -3,7 +3,8 @@
 
 #include <cstdint>
 
-#include "kernels/backend.h"
+#include "kernels/stream.h"
+#include "kernels/view.h"
 
 namespace hearth {
 

@@ -12,12 +12,12 @@
 
 namespace hearth {
 
-/// One way to compute a stage or primitive. Rows of a table stand in order of preference.
+/// One way to compute a stage or primitive. The variants of a table stand in order of preference.
 template <class Args>
 struct Variant {
     std::string_view name;                                  // "matmul/bf16_avx512": its stage or primitive, then what it is
-    bool (*supports)(const Args&, const Device&);           // dtypes, shapes, alignment, instruction set; for a row made of
-                                                            // primitives also whether each of those has a row
+    bool (*supports)(const Args&, const Device&);           // dtypes, shapes, alignment, instruction set; for one made of
+                                                            // primitives also whether each of those has a variant
     size_t (*workspace_bytes)(const Args&, const Device&);  // scratch taken from the stream's arena while it runs
     void (*run)(const Args&, Stream&) noexcept;             // never allocates, never waits for another stage
 };
@@ -31,10 +31,10 @@ bool is_reference(std::string_view name);
 /// True when `forced` has `name` itself.
 bool forced_by_name(std::string_view name, const std::vector<std::string>& forced);
 
-/// Throws Error: no row of the table `stage` supports some arguments, or none that HEARTH_FORCE leaves (`forced`).
+/// Throws Error: no variant of the table `stage` supports some arguments, or none that HEARTH_FORCE leaves (`forced`).
 [[noreturn]] void no_variant(std::string_view stage, const std::vector<std::string>& forced);
 
-/// True when a faster row than the reference would run if nothing were forced: a forced primitive has taken it from a row made of
+/// True when a faster variant than the reference would run if nothing were forced: a forced primitive has taken it from one made of
 /// primitives, as matmul/q_avx2 takes qkv/composite from bf16 weights.
 template <class Args>
 bool forced_onto_reference(std::span<const Variant<Args>> table, const Args& args, const Device& device) {
@@ -45,8 +45,8 @@ bool forced_onto_reference(std::span<const Variant<Args>> table, const Args& arg
     return false;
 }
 
-/// The first row that supports `args` on `device`, or null. With forced rows of this table, the first among those. A forced choice never
-/// falls back in silence: the reference does not stand in for a row that forcing took away, unless it is forced by name.
+/// The first variant that supports `args` on `device`, or null. With forced variants of this table, the first among those. A forced choice
+/// never falls back in silence: the reference does not stand in for a variant that forcing took away, unless it is forced by name.
 template <class Args>
 const Variant<Args>* find_variant(std::span<const Variant<Args>> table, const Args& args, const Device& device) {
     for (const auto& variant : table) {
@@ -64,14 +64,14 @@ const Variant<Args>& select(std::span<const Variant<Args>> table, const Args& ar
     no_variant(table.empty() ? "?" : table.front().name.substr(0, table.front().name.find('/')), device.forced);
 }
 
-/// Scratch that running `args` takes; 0 where no row supports them.
+/// Scratch that running `args` takes; 0 where no variant supports them.
 template <class Args>
 size_t workspace_of(std::span<const Variant<Args>> table, const Args& args, const Device& device) {
     const auto* found = find_variant(table, args, device);
     return found ? found->workspace_bytes(args, device) : 0;
 }
 
-/// Selects and runs. Inside a row made of primitives, whose supports() saw to it that a row exists.
+/// Selects and runs. Inside a variant made of primitives, whose supports() saw to it that each of those has one.
 template <class Args>
 void run_variant(std::span<const Variant<Args>> table, const Args& args, Stream& stream) {
     select(table, args, stream.device()).run(args, stream);

@@ -19,7 +19,7 @@ public:
     Stream& operator=(const Stream&) = delete;
 
     const Device& device() const { return device_; }
-    const Tables& tables() const { return *device_.tables; }  // kernels/backend.h
+    const Tables& tables() const { return *device_.tables; }  // kernels/tables.h
 
     /// Scratch, 64-byte aligned, until release() to a mark taken before. Within what reserve() made room for; more is an internal error.
     virtual void* take(size_t bytes) noexcept = 0;

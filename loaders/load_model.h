@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/progress.h"
+#include "kernels/make_backend.h"
 #include "kernels/ops.h"
 #include "loaders/quantize/options.h"
 #include "runtime/model.h"

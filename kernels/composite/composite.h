@@ -1,10 +1,10 @@
-// Stages made of primitives: the last fast row of each stage's table, on every device.
+// Stages made of primitives: the last fast variant of each stage's table, on every device.
 //
-// A new format or instruction set needs one matmul row and not seven stages. A fused kernel is one more row above these.
+// A new format or instruction set needs one variant of matmul and not seven stages. A fused kernel is one more variant above these.
 // kExpertsComposite routes on the host and so wants a device whose memory is the host's.
 #pragma once
 
-#include "kernels/backend.h"
+#include "kernels/tables.h"
 
 namespace hearth {
 

@@ -8,7 +8,7 @@
 namespace hearth {
 namespace {
 
-/// The parts of a stage as arguments of primitives. Built once for supports and workspace (with null data: rows look at shapes
+/// The parts of a stage as arguments of primitives. Built once for supports and workspace (with null data: variants look at shapes
 /// and formats alone), once more to run.
 struct QkvParts {
     NormArgs norm;

@@ -14,11 +14,11 @@
 namespace hearth {
 namespace {
 
-#define HEARTH_ROW(name) cpu::name,
+#define HEARTH_NAME(name) cpu::name,
 
 /// The variants of all levels in order of preference (variants.h), then the reference; each says by itself from which level on it runs.
-struct Rows {
-    explicit Rows(bool slow_bf16_dot) {
+struct CpuTables {
+    explicit CpuTables(bool slow_bf16_dot) {
         if (slow_bf16_dot) prefer(matmul, "matmul/fma_avx512", "matmul/bf16_avx512");
         tables = {.embed = embed,
                   .qkv = qkv,
@@ -42,21 +42,21 @@ struct Rows {
         std::rotate(to, from, from + 1);
     }
 
-    std::vector<Variant<EmbedArgs>> embed{HEARTH_CPU_EMBED(HEARTH_ROW) kEmbedReference};
+    std::vector<Variant<EmbedArgs>> embed{HEARTH_CPU_EMBED(HEARTH_NAME) kEmbedReference};
     std::vector<Variant<QkvArgs>> qkv{kQkvComposite, kQkvReference};
-    std::vector<Variant<AttentionArgs>> attention{HEARTH_CPU_ATTENTION(HEARTH_ROW) kAttentionReference};
+    std::vector<Variant<AttentionArgs>> attention{HEARTH_CPU_ATTENTION(HEARTH_NAME) kAttentionReference};
     std::vector<Variant<ProjectArgs>> project{kProjectComposite, kProjectReference};
     std::vector<Variant<GateUpArgs>> gate_up{kGateUpComposite, kGateUpReference};
     std::vector<Variant<ExpertsArgs>> experts{kExpertsComposite, kExpertsReference};
     std::vector<Variant<HeadArgs>> head{kHeadComposite, kHeadReference};
-    std::vector<Variant<MatmulArgs>> matmul{HEARTH_CPU_MATMUL(HEARTH_ROW) kMatmulReference};
-    std::vector<Variant<NormArgs>> norm{HEARTH_CPU_NORM(HEARTH_ROW) kNormReference};
-    std::vector<Variant<RopeAppendArgs>> rope_append{HEARTH_CPU_ROPE_APPEND(HEARTH_ROW) kRopeAppendReference};
-    std::vector<Variant<SampleArgs>> sample{HEARTH_CPU_SAMPLE(HEARTH_ROW) kSampleReference};
+    std::vector<Variant<MatmulArgs>> matmul{HEARTH_CPU_MATMUL(HEARTH_NAME) kMatmulReference};
+    std::vector<Variant<NormArgs>> norm{HEARTH_CPU_NORM(HEARTH_NAME) kNormReference};
+    std::vector<Variant<RopeAppendArgs>> rope_append{HEARTH_CPU_ROPE_APPEND(HEARTH_NAME) kRopeAppendReference};
+    std::vector<Variant<SampleArgs>> sample{HEARTH_CPU_SAMPLE(HEARTH_NAME) kSampleReference};
     Tables tables;  // of the vectors above
 };
 
-#undef HEARTH_ROW
+#undef HEARTH_NAME
 
 constexpr CpuLevel kLevels[] = {CpuLevel::kPortable, CpuLevel::kAvx2, CpuLevel::kAvx512, CpuLevel::kAmx};
 
@@ -81,7 +81,7 @@ CpuLevel level_of(const std::string& device, CpuLevel machine) {
 
 class CpuBackend final : public HostBackend {
 public:
-    CpuBackend(const BackendOptions& options, const CpuInfo& cpu) : rows_(cpu.slow_bf16_dot) {
+    CpuBackend(const BackendOptions& options, const CpuInfo& cpu) : tables_(cpu.slow_bf16_dot) {
         if (options.threads < 0 || options.threads > kMaxThreads) {
             throw Error(ErrorKind::kBadInput, cat("threads: ", options.threads, " is not between 0 (one for each core) and ", kMaxThreads));
         }
@@ -92,9 +92,9 @@ public:
         device_.l2_bytes = cpu.l2_bytes;
         device_.last_cache_bytes = cpu.last_cache_bytes;
         device_.fixed_order = options.fixed_order;
-        device_.tables = &rows_.tables;
+        device_.tables = &tables_.tables;
         unforced_ = device_;
-        if (!options.forced.empty()) device_.forced = parse_forced(options.forced, rows_.tables);
+        if (!options.forced.empty()) device_.forced = parse_forced(options.forced, tables_.tables);
         if (!device_.forced.empty()) device_.unforced = &unforced_;
     }
 
@@ -103,7 +103,7 @@ public:
     std::unique_ptr<Stream> make_stream() const override { return std::make_unique<CpuStream>(device_); }
 
 private:
-    Rows rows_;
+    CpuTables tables_;
     Device device_, unforced_;
 };
 

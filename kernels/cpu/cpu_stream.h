@@ -33,7 +33,7 @@ private:
     HostArena arena_;
 };
 
-/// The pool of the stream that a row of the "cpu" backend was given.
+/// The pool of the stream that a variant of the "cpu" backend was given.
 inline ThreadPool& pool_of(Stream& stream) { return static_cast<CpuStream&>(stream).pool(); }
 
 /// Calls f(range) for parts that cover [0, count), on all threads; on the caller alone where the whole is so little work (`steps`, about a

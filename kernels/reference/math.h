@@ -1,4 +1,4 @@
-// What several reference rows compute: one row at a time, plain float32.
+// What several variants of the reference compute: one row at a time, plain float32.
 #pragma once
 
 #include <cmath>

@@ -1,12 +1,12 @@
-// Every stage and primitive, naive, in float32: the oracle of all tests and the last row of every table.
+// Every stage and primitive, naive, in float32: the oracle of all tests and the last variant of every table.
 //
-// Each row reads one thing after the other with plain loops and sums in order of k in float32 (attention and norms in double), so that what
-// it computes can be checked by reading it. Weights are unpacked row by row, whatever their layout.
+// Each variant reads one thing after the other with plain loops and sums in order of k in float32 (attention and norms in double), so that
+// what it computes can be checked by reading it. Weights are unpacked row by row, whatever their layout.
 #pragma once
 
 #include <memory>
 
-#include "kernels/backend.h"
+#include "kernels/make_backend.h"
 
 namespace hearth {
 
@@ -22,7 +22,7 @@ extern const Variant<NormArgs> kNormReference;
 extern const Variant<RopeAppendArgs> kRopeAppendReference;
 extern const Variant<SampleArgs> kSampleReference;
 
-/// Tables of nothing but these rows.
+/// Tables of nothing but these variants.
 const Tables& reference_tables();
 
 /// The backend "reference": one thread, any machine. For tests and for doubting the fast ones.

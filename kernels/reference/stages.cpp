@@ -1,4 +1,4 @@
-// The stages that chain others, spelled out from the reference rows of primitives.
+// The stages that chain others, spelled out from the reference's primitives.
 #include "kernels/reference/math.h"
 #include "kernels/reference/reference.h"
 #include "kernels/scratch.h"

@@ -4,8 +4,6 @@
 #include <cmath>
 
 #include "base/checked.h"
-#include "kernels/cpu/detect.h"
-#include "kernels/cpu/quant/quantize_rows.h"
 
 namespace hearth {
 namespace {
@@ -79,20 +77,6 @@ Group quantize_group(QuantKind kind, std::span<const float> w, const float* impo
     return best;
 }
 
-/// Of this machine's widest vectors; null: it has none.
-const cpu::GroupQuantizer* find_group_quantizer() {
-    const CpuLevel level = detect_cpu().level;
-    return level >= CpuLevel::kAvx512 ? &cpu::kGroupQuantizerAvx512 : level >= CpuLevel::kAvx2 ? &cpu::kGroupQuantizerAvx2 : nullptr;
-}
-
-/// Groups [begin, begin + count) of a row, the last perhaps short.
-QuantRow part_of_row(QuantKind kind, const QuantRow& row, int64_t begin, int64_t count) {
-    const auto codes = static_cast<size_t>(code_bytes(kind, begin * kQuantGroup)),
-               all = static_cast<size_t>(code_bytes(kind, count * kQuantGroup));
-    return {row.codes.subspan(codes, std::min(all, row.codes.size() - codes)),
-            row.scales.subspan(static_cast<size_t>(begin), static_cast<size_t>(count))};
-}
-
 }  // namespace
 
 F16 to_f16(float x) {
@@ -106,7 +90,7 @@ F16 to_f16(float x) {
     return {static_cast<uint16_t>(sign | (((magnitude + rounding) >> 13) - (112u << 10)))};
 }
 
-void quantize_row_portable(QuantKind kind, std::span<const float> w, const float* importance, const QuantRow& out) {
+void quantize_row(QuantKind kind, std::span<const float> w, const float* importance, const QuantRow& out) {
     std::ranges::fill(out.codes, uint8_t{0});
     const auto groups = ceil_div(std::ssize(w), kQuantGroup);
     for (int64_t g = 0; g < groups; ++g) {
@@ -121,21 +105,6 @@ void quantize_row_portable(QuantKind kind, std::span<const float> w, const float
                 out.codes[(begin + i) / 2] |= static_cast<uint8_t>(code << 4 * (i % 2));
             }
         }
-    }
-}
-
-void quantize_row(QuantKind kind, std::span<const float> w, const float* importance, const QuantRow& out) {
-    static const cpu::GroupQuantizer* const fast = find_group_quantizer();
-    const int64_t groups = ceil_div(std::ssize(w), kQuantGroup), whole = fast ? std::ssize(w) / kQuantGroup : 0;
-    for (int64_t g = 0; g < groups;) {
-        const int64_t count = g < whole ? std::min(fast->lanes, whole - g) : groups - g, begin = g * kQuantGroup;
-        const float* weights = importance ? importance + begin : nullptr;
-        const QuantRow part = part_of_row(kind, out, g, count);
-        if (g >= whole || !fast->run(kind, w.data() + begin, count, weights, part.codes.data(), part.scales.data())) {
-            const int64_t end = std::min(std::ssize(w), begin + count * kQuantGroup);
-            quantize_row_portable(kind, w.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)), weights, part);
-        }
-        g += count;
     }
 }
 

@@ -55,12 +55,12 @@ struct QuantRow {
 };
 
 /// Quantises one row to q8 or q4. Scales are those of least squared error, each number weighted by importance[i] (a column's mean squared
-/// input, say) where given; rounded to f16 before the codes are chosen. The same result on every machine, by the widest vectors that it
-/// has.
+/// input, say) where given; rounded to f16 before the codes are chosen. Number by number: what every faster way
+/// (kernels/host/fast_quantize.h) must come to, bit for bit.
 void quantize_row(QuantKind kind, std::span<const float> w, const float* importance, const QuantRow& out);
 
-/// quantize_row number by number: what its fast ways must come to, bit for bit.
-void quantize_row_portable(QuantKind kind, std::span<const float> w, const float* importance, const QuantRow& out);
+/// quantize_row, or a faster way to the same.
+using RowQuantizer = void (*)(QuantKind kind, std::span<const float> w, const float* importance, const QuantRow& out);
 
 /// Row `row` as float32 in the order of the inputs: out[k].
 void dequantize_row(const QuantRows& rows, int64_t row, int64_t k, float* out);

@@ -124,7 +124,7 @@ PartRow find_row(std::span<const HostMatrix> parts, int64_t row) {
 }
 
 /// One panel of a quantised weight: rows that are quantised already as they are, others quantised here.
-void pack_quantized_panel(std::span<const HostMatrix> parts, const Weight& weight, int64_t panel, std::byte* out) {
+void pack_quantized_panel(std::span<const HostMatrix> parts, const Weight& weight, int64_t panel, std::byte* out, RowQuantizer quantize) {
     const QuantKind kind = quant_kind(weight.format);
     const int64_t groups = ceil_div(weight.k, kQuantGroup), row_codes = code_bytes(kind, weight.k);
     std::vector<uint8_t> codes(static_cast<size_t>(kPanelRows * row_codes));
@@ -142,7 +142,7 @@ void pack_quantized_panel(std::span<const HostMatrix> parts, const Weight& weigh
         for (int64_t i = 0; i < weight.k; ++i) values[static_cast<size_t>(i)] = element(ref, i);
         const std::span row_of_codes(codes.data() + r * row_codes, static_cast<size_t>(row_codes));
         const std::span row_of_scales(scales.data() + r * groups, static_cast<size_t>(groups));
-        quantize_row(kind, values, part->importance, {row_of_codes, row_of_scales});
+        quantize(kind, values, part->importance, {row_of_codes, row_of_scales});
         rows[r] = {row_of_codes.data(), row_of_scales.data(), nullptr, nullptr};
     }
     write_panel(weight, rows, out);
@@ -212,12 +212,13 @@ Weight plan_weight(std::span<const HostMatrix> parts, WeightUse use) {
     return weight;
 }
 
-void pack_panels(std::span<const HostMatrix> parts, const Weight& weight, int64_t first_panel, int64_t last_panel, void* storage) {
+void pack_panels(std::span<const HostMatrix> parts, const Weight& weight, int64_t first_panel, int64_t last_panel, void* storage,
+                 RowQuantizer quantize) {
     auto* out = static_cast<std::byte*>(storage);
     const int64_t size = element_bytes(weight.format);
     for (int64_t panel = first_panel; panel < last_panel; ++panel) {
         if (is_quantized(weight.format)) {
-            pack_quantized_panel(parts, weight, panel, out + panel * panel_bytes(weight.format, weight.has_zeros, weight.k));
+            pack_quantized_panel(parts, weight, panel, out + panel * panel_bytes(weight.format, weight.has_zeros, weight.k), quantize);
             continue;
         }
         if (weight.layout == WeightLayout::kPanels) {

@@ -67,8 +67,10 @@ std::string_view name_of(WeightLayout layout);
 Weight plan_weight(std::span<const HostMatrix> parts, WeightUse use);
 
 /// Writes panels [first_panel, last_panel) of `weight` (planned from `parts`) to `storage` (weight.bytes bytes, 64-byte aligned). For
-/// kRows a panel is 16 rows. Ranges may be written by several threads at once.
-void pack_panels(std::span<const HostMatrix> parts, const Weight& weight, int64_t first_panel, int64_t last_panel, void* storage);
+/// kRows a panel is 16 rows. Ranges may be written by several threads at once. `quantize`: for
+/// parts that are to be quantised.
+void pack_panels(std::span<const HostMatrix> parts, const Weight& weight, int64_t first_panel, int64_t last_panel, void* storage,
+                 RowQuantizer quantize = quantize_row);
 
 /// Writes the permutation of the columns, where the parts have one, behind the panels; where it lies, or null.
 const int32_t* packed_columns(std::span<const HostMatrix> parts, const Weight& weight, void* storage);

@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "kernels/host/fast_quantize.h"
 #include "loaders/inspect.h"
 #include "loaders/io/json_file.h"
 #include "loaders/io/model_files.h"
@@ -97,9 +98,9 @@ Quantized quantize(const Item& item, const ByteBuffer& bytes, Stream& stream) {
         rows.scales = out.scales.data();
         for (int64_t r = task * kRowsPerTask; r < std::min(item.n, (task + 1) * kRowsPerTask); ++r) {
             for (int64_t i = 0; i < item.k; ++i) row[static_cast<size_t>(i)] = load_float(bytes.data(), type, r * item.k + i);
-            quantize_row(*item.kind, row, nullptr,
-                         {std::span(out.codes).subspan(static_cast<size_t>(r * row_codes), static_cast<size_t>(row_codes)),
-                          std::span(out.scales).subspan(static_cast<size_t>(r * groups), static_cast<size_t>(groups))});
+            quantize_row_fast(*item.kind, row, nullptr,
+                              {std::span(out.codes).subspan(static_cast<size_t>(r * row_codes), static_cast<size_t>(row_codes)),
+                               std::span(out.scales).subspan(static_cast<size_t>(r * groups), static_cast<size_t>(groups))});
             dequantize_row(rows, r, item.k, back.data());
             for (size_t i = 0; i < row.size(); ++i) {
                 const double x = row[i], lost = x - double{back[i]};

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "kernels/units.h"
+#include "kernels/arithmetic_unit.h"
 
 namespace hearth::perf {
 
@@ -12,7 +12,7 @@ int64_t Bench::cold_bytes() const {
     return std::min({std::max(4 * limits.last_cache_bytes, kLeast), kMost, backend->device().memory_bytes / 4});
 }
 
-void Bench::count(benchmark::State& state, std::string_view row, double bytes, double flops, double seconds, bool cold) const {
+void Bench::count(benchmark::State& state, std::string_view variant, double bytes, double flops, double seconds, bool cold) const {
     std::string over;
     const auto share = [&](const char* name, double part, double whole) {
         if (whole > 0 && part <= whole) state.counters[name] = part / whole;
@@ -23,7 +23,7 @@ void Bench::count(benchmark::State& state, std::string_view row, double bytes, d
     if (cold) share("of_bandwidth", bytes / seconds * 1e-9, limits.read_gbps_all());
     if (flops <= 0) return;
     state.counters["GFLOP/s"] = flops / seconds * 1e-9;
-    share("of_peak", flops / seconds * 1e-9, peak_of(limits, unit_of(row)));
+    share("of_peak", flops / seconds * 1e-9, peak_of(limits, unit_of(variant)));
 }
 
 namespace {

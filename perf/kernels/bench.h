@@ -1,4 +1,4 @@
-// What every benchmark of a row shares: machine and limits, checking against the reference, counters.
+// What every benchmark of a variant shares: machine and limits, checking against the reference, counters.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -27,14 +27,14 @@ constexpr ModelShape kModels[] = {{"1b", "TinyLlama-1.1B", 2048, 5632, 32, 4, 64
                                   {"7b", "Llama-2-7B", 4096, 11008, 32, 32, 128, 32000},
                                   {"8b", "Llama-3.1-8B", 4096, 14336, 32, 8, 128, 128256}};
 
-/// What is timed: arguments of one row, and what it writes for each token.
+/// What is timed: arguments of one variant, and what it writes for each token.
 template <class Args>
 class Case {
 public:
     virtual ~Case() = default;
     virtual const Args& next() = 0;                      // the arguments, with the next copy of what comes from memory
     virtual Args only(int64_t token) = 0;                // the same for one token
-    virtual std::span<float> output(int64_t token) = 0;  // that the row writes, or adds to
+    virtual std::span<float> output(int64_t token) = 0;  // that the variant writes, or adds to
     virtual int64_t tokens() const = 0;
     virtual double bytes_from_memory() const = 0;  // a run that finds nothing in a cache: weights and keys, not inputs
 };
@@ -53,19 +53,19 @@ struct Bench {
     /// memory.
     int64_t cold_bytes() const;
     /// Counters of one run that took `seconds`. A share above 1 is no share: the label of the benchmark says so in its place.
-    void count(benchmark::State& state, std::string_view row, double bytes, double flops, double seconds, bool cold) const;
+    void count(benchmark::State& state, std::string_view variant, double bytes, double flops, double seconds, bool cold) const;
 };
 
-/// Compares what `row` writes for the first and the last token with the reference; "" or what is wrong.
+/// Compares what `variant` writes for the first and the last token with the reference; "" or what is wrong.
 template <class Args>
-std::string difference(Bench& bench, const Variant<Args>& row, const Variant<Args>& reference, Case<Args>& test, const Args& args);
+std::string difference(Bench& bench, const Variant<Args>& variant, const Variant<Args>& reference, Case<Args>& test, const Args& args);
 
-/// Registers the benchmark "NAME OF ROW/NAME" of one row, which outlives it; `reference` says what is right.
+/// Registers the benchmark "NAME OF VARIANT/NAME" of one variant, which outlives it; `reference` says what is right.
 template <class Args>
-void add_row(Bench& bench, const Variant<Args>& row, const Variant<Args>& reference, const std::string& name, bool cold,
-             std::function<std::shared_ptr<Case<Args>>()> make);
+void add_variant(Bench& bench, const Variant<Args>& variant, const Variant<Args>& reference, const std::string& name, bool cold,
+                 std::function<std::shared_ptr<Case<Args>>()> make);
 
-/// Registers a benchmark for each row of `table` that supports `shape` (whose data need not be there), as "matmul/q_amx/NAME".
+/// Registers a benchmark for each variant of `table` that supports `shape` (whose data need not be there), as "matmul/q_amx/NAME".
 template <class Args>
 void add(Bench& bench, std::span<const Variant<Args>> Tables::*table, const Args& shape, const std::string& name, bool cold,
          std::function<std::shared_ptr<Case<Args>>()> make);

@@ -1,18 +1,19 @@
-// perf_kernels: times every row of the tables on the shapes of models, as shares of what the machine can do at most.
+// perf_kernels: times every variant of the tables on the shapes of models, as shares of what the machine can do at most.
 //
 //   perf_kernels [--model=1b|7b|8b] [--threads=N] [--device=cpu:avx512] [Google Benchmark's own flags]
 //
 // Names: ROW/MODEL/WEIGHT/FORMAT/TOKENS/WARMTH, as matmul/q_amx/1b/gate_up/q4/1/cold; attention/avx512/1b/bf16/1_of_4096/cold is one query
 // at the end of 4096 tokens. Cold: weights or caches rotate over more bytes than the last cache holds (Bench::cold_bytes), as they do in a
-// model; hot: always the same. Each row is compared with the reference before it is timed; one that differs is an error in the results.
-// Columns: GB/s of weights (or keys and values), of_bandwidth (cold only), GFLOP/s, of_peak: of the unit that the row uses
-// (kernels/units.h).
+// model; hot: always the same. Each variant is compared with the reference before it is timed; one that differs is an error in the results.
+// Columns: GB/s of weights (or keys and values), of_bandwidth (cold only), GFLOP/s, of_peak: of the unit that the variant uses
+// (kernels/arithmetic_unit.h).
 //
-// oneDNN's row runs only where --benchmark_filter names it: with few threads it has taken minutes for one product.
+// oneDNN's variant runs only where --benchmark_filter names it: with few threads it has taken minutes for one product.
 #include <cstdio>
 #include <cstdlib>
 
 #include "base/error.h"
+#include "kernels/make_backend.h"
 #include "perf/kernels/bench.h"
 
 namespace hearth::perf {

@@ -65,7 +65,7 @@ void add_matmul(Bench& bench, const ModelShape& m, const Format& format, const P
         add<MatmulArgs>(bench, &Tables::matmul, shape, name, warmth.cold, make);
 #ifdef HEARTH_ONEDNN
         if (bench.with_onednn && kMatmulOneDnn.supports(shape, bench.backend->device()))
-            add_row<MatmulArgs>(bench, kMatmulOneDnn, bench.reference->tables().matmul.back(), name, warmth.cold, make);
+            add_variant<MatmulArgs>(bench, kMatmulOneDnn, bench.reference->tables().matmul.back(), name, warmth.cold, make);
 #endif
     }
 }

@@ -120,7 +120,7 @@ void run(const MatmulArgs& a, Stream& stream) noexcept {
     if (!plain) share(stream, tokens, tokens * a.w.n, [&](Range rows) { finish(a, rows, first, second); });
 }
 
-constexpr int64_t kLeastTokens = 16;  // below, our own rows stream weights faster than a primitive starts
+constexpr int64_t kLeastTokens = 16;  // below, our own variants stream weights faster than a primitive starts
 
 bool supports(const MatmulArgs& a, const Device& device) {
     const bool weights = a.w.layout == WeightLayout::kPanels && a.w.format == WeightFormat::kBf16 &&

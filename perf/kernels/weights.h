@@ -23,7 +23,7 @@ struct Warmth {
 
 inline constexpr Warmth kWarmths[] = {{"cold", true}, {"hot", false}};
 
-/// The layout of a weight with nothing behind it, for asking rows whether they support it.
+/// The layout of a weight with nothing behind it, for asking variants whether they support it.
 Weight planned(const Bench& bench, const Format& format, int64_t n, int64_t k);
 
 /// One weight, several times.

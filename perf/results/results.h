@@ -8,7 +8,7 @@
 
 namespace hearth::perf {
 
-/// One row of a stage's table within a test, from --profile.
+/// One variant of a stage within a test, from --profile.
 struct Stage {
     std::string row;  // "gate_up/composite"
     double seconds = 0, bytes = 0, flops = 0;

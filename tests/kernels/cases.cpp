@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "kernels/make_backend.h"
 
 namespace hearth::testing {
 

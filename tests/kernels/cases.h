@@ -1,4 +1,4 @@
-// Arguments of every stage and primitive, filled with random numbers, for tests that compare rows.
+// Arguments of every stage and primitive, filled with random numbers, for tests that compare variants.
 #pragma once
 
 #include <deque>
@@ -24,7 +24,7 @@ struct Shape {
 };
 
 /// Memory, weights and views of one shape. Everything an Args points to lives here; `changed` lists what stages write, so that a test can
-/// run a row, keep the results, reset and run another.
+/// run a variant, keep the results, reset and run another.
 class Inputs {
 public:
     explicit Inputs(const Shape& shape, uint32_t seed = 1);

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "kernels/backend.h"
+#include "kernels/make_backend.h"
 #include "kernels/reference/reference.h"
 
 namespace hearth {
@@ -37,7 +37,7 @@ TEST(Select, AForcedRowIsTakenOrRefusedButNeverReplaced) {
         EXPECT_NE(std::string(e.what()).find("toy/fast"), std::string::npos) << e.what();
     }
     device.forced = {"toy/fast", "toy/slow"};
-    EXPECT_EQ(select<Toy>(kTable, {50}, device).name, "toy/slow") << "among several forced rows the first that fits runs";
+    EXPECT_EQ(select<Toy>(kTable, {50}, device).name, "toy/slow") << "among several forced variants the first that fits runs";
 }
 
 TEST(Select, ForcingOneStageLeavesTheOthersAlone) {
@@ -50,7 +50,7 @@ struct Part {
     bool integer = false;
 };
 
-/// A primitive and a stage over it, as a device has them: the stage's fast row needs a row of the primitive.
+/// A primitive and a stage over it, as a device has them: the stage's fast variant needs a variant of the primitive.
 struct TwoTables {
     static bool whole(const Part& a, const Device&) { return a.integer; }
     static bool floats(const Part& a, const Device&) { return !a.integer; }

@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 
+#include "kernels/make_backend.h"
 #include "tests/models/run_model.h"
 
 namespace hearth::testing {

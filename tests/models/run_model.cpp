@@ -7,6 +7,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "kernels/make_backend.h"
 #include "runtime/engine/engine.h"
 
 namespace hearth::testing {

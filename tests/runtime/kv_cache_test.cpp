@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "kernels/make_backend.h"
 #include "tests/runtime/tiny_model.h"
 
 namespace hearth {

@@ -1,4 +1,5 @@
 #include "runtime/staging.h"
+#include "kernels/make_backend.h"
 
 #include <gtest/gtest.h>
 

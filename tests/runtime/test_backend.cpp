@@ -1,4 +1,5 @@
 #include "tests/runtime/test_backend.h"
+#include "kernels/make_backend.h"
 
 #include <utility>
 

@@ -1,4 +1,5 @@
 #include "tests/runtime/tiny_model.h"
+#include "kernels/make_backend.h"
 
 #include <cmath>
 #include <cstring>

@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "kernels/backend.h"
+#include "kernels/make_backend.h"
 #include "loaders/model_directory.h"
 #include "loaders/quantize/quantize_folder.h"
 #include "tools/hearth/commands.h"

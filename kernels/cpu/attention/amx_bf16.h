@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "kernels/cpu/attention/lanes.h"
-#include "kernels/cpu/attention/units.h"
+#include "kernels/cpu/attention/plan.h"
 #include "kernels/scratch.h"
 
 namespace hearth::cpu {

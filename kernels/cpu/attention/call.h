@@ -1,7 +1,7 @@
 // One call of attention over the paged cache, for all instruction sets: which units there are, which thread takes which, and what is
 // merged.
 //
-// Units (units.h) differ in length and are handed out one by one, the longest first: each writes what no other does, so who takes which
+// Units (plan.h) differ in length and are handed out one by one, the longest first: each writes what no other does, so who takes which
 // changes no bit. A long context with few tokens is cut into chunks, and each thread gets a run of them; a thread merges its chunks as it
 // goes where it has the first one of its rows, and leaves the state of each otherwise, to be merged in order when all are done.
 //
@@ -14,7 +14,7 @@
 
 #include <atomic>
 
-#include "kernels/cpu/attention/units.h"
+#include "kernels/cpu/attention/plan.h"
 #include "kernels/cpu/cpu_stream.h"
 #include "kernels/scratch.h"
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "kernels/cpu/attention/ahead.h"
-#include "kernels/cpu/attention/units.h"
+#include "kernels/cpu/attention/plan.h"
 
 namespace hearth::cpu {
 

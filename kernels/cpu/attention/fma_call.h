@@ -1,4 +1,4 @@
-// Attention by FMA for any cache: what the rows of AVX2 and AVX-512 share.
+// Attention by FMA for any cache: what the variants of AVX2 and AVX-512 share.
 #pragma once
 
 #include "kernels/cpu/attention/call.h"

@@ -11,7 +11,7 @@
 #include "kernels/cpu/attention/exp2.h"
 #include "kernels/cpu/attention/transpose.h"
 #include "kernels/cpu/attention/words.h"
-#include "kernels/cpu/rows/codes.h"
+#include "kernels/cpu/per_token/codes.h"
 
 namespace hearth::cpu {
 

@@ -1,4 +1,4 @@
-// How every matmul row of the CPU walks over its matrix; the innermost tile is the row's own.
+// How every variant of matmul on the CPU walks over its matrix; the innermost tile is its own.
 //
 // y = x w^T over panels of 16 outputs (kernels/weights/weight.h). A tile is two panels times up to Tile::kMaxRows tokens, kept in
 // registers. The two panels are gate and up of the same outputs, or two of one weight.
@@ -242,9 +242,9 @@ size_t multiply_workspace(const MatmulArgs& a, const Device& device) {
     return Tile::input_bytes(a) + scratch_bytes<float>(device.threads * kThreadSums<Tile>);
 }
 
-/// What every row asks: panels of one shape, and rows of y, x that are dense.
+/// What every variant asks: panels of one shape, and rows of y, x that are dense.
 static inline bool fits_panels(const MatmulArgs& a) {
-    if (is_quantized(a.w.format)) return false;  // rows of their own
+    if (is_quantized(a.w.format)) return false;  // variants of their own
     const auto dense = [](const auto& v) { return v.stride[1] == 1 || v.extent[1] <= 1; };
     const bool weights = a.w.layout == WeightLayout::kPanels &&
                          (!a.up || (a.up.layout == a.w.layout && a.up.format == a.w.format && a.up.n == a.w.n && a.up.k == a.w.k));

@@ -1,6 +1,6 @@
 // matmul/fma_avx512: float32 inputs, weights of f32, f16 or bf16, 16 outputs a register. See tile_fma.h.
 //
-// Tile: 2 panels times 12 tokens, 24 sums in registers. On Intel this row also beats vdpbf16ps, which does 64 operations in two cycles
+// Tile: 2 panels times 12 tokens, 24 sums in registers. On Intel this variant also beats vdpbf16ps, which does 64 operations in two cycles
 // where two FMA units do 128; so it serves bf16 there, and keeps the inputs in float32.
 #include "kernels/cpu/matmul/tile_fma.h"
 #include "kernels/cpu/variants.h"

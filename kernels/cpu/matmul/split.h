@@ -1,6 +1,6 @@
-// Gate and up in different formats: two products by whichever rows multiply each, then silu(gate) * up.
+// Gate and up in different formats: two products by whichever variants multiply each, then silu(gate) * up.
 //
-// Traffic: beside the products', y twice and up's product, of T * N floats in scratch, twice. Bits: those of the rows that make the
+// Traffic: beside the products', y twice and up's product, of T * N floats in scratch, twice. Bits: those of the variants that make the
 // products.
 #pragma once
 
@@ -8,7 +8,7 @@
 #include "kernels/cpu/simd.h"
 #include "kernels/ops.h"
 #include "kernels/scratch.h"
-#include "kernels/select.h"
+#include "kernels/tables.h"
 
 namespace hearth {
 

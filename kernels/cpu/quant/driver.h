@@ -1,4 +1,4 @@
-// How the matmul rows of quantised weights walk over their matrix; what a panel is multiplied with is a Kernel's own.
+// How the matmul variants of quantised weights walk over their matrix; what a panel is multiplied with is a Kernel's own.
 //
 // Two panels at a time: gate and up of the same outputs, or two of one weight. Few rows of inputs (up to Kernel::kFewRows): each thread
 // owns a contiguous run of panels and streams it in two halves side by side, each from its first byte to its last, unpacking in registers.
@@ -196,7 +196,7 @@ size_t quant_workspace(const MatmulArgs& a, const Device& device) {
     return 2 * Kernel::Input::bytes_of(a) + scratch_bytes<QuantSpace<Kernel>>(device.threads);
 }
 
-/// What every row asks: panels of one format and shape, rows of y and x that are dense.
+/// What every variant asks: panels of one format and shape, rows of y and x that are dense.
 template <class V>
 HEARTH_INLINE bool fits_quantized(const MatmulArgs& a) {
     const auto dense = [](const auto& v) { return v.stride[1] == 1 || v.extent[1] <= 1; };

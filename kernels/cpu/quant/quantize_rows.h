@@ -1,4 +1,4 @@
-// Weights to q8 and q4 with vectors: for kernels/weights/quant.cpp, which says what they must come to.
+// Weights to q8 and q4 with vectors: for kernels/host/fast_quantize.cpp; kernels/weights/quant.h says what they must come to.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace hearth::cpu {
 
-/// Quantises up to `lanes` whole groups, one a lane of a vector, each step as quantize_row_portable does it: the same bits. importance
+/// Quantises up to `lanes` whole groups, one a lane of a vector, each step as quantize_row does it: the same bits. importance
 /// [groups * 32] or null, codes code_bytes(kind, groups * 32), scales [groups]. False: a group is zero, or holds what is no number; nothing
 /// was written.
 struct GroupQuantizer {

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/text.h"
+#include "kernels/make_backend.h"
 #include "loaders/checkpoint.h"
 #include "loaders/load_model.h"
 #include "tests/fuzz/targets/all.h"

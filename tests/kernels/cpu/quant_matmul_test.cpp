@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/checked.h"
+#include "kernels/make_backend.h"
 #include "kernels/reference/reference.h"
 #include "tests/kernels/cases.h"
 
@@ -83,8 +84,8 @@ struct Size {
     int64_t tokens, n, k;
 };
 
-/// Whether a row rounds inputs to steps of a power of two, at most 254 either way, and not to 127 of the largest.
-bool has_nine_bits(const std::string& row) { return row == "matmul/q_amx"; }
+/// Whether a variant rounds inputs to steps of a power of two, at most 254 either way, and not to 127 of the largest.
+bool has_nine_bits(const std::string& variant) { return variant == "matmul/q_amx"; }
 
 /// y = x w^T + bias + residual, or gated.
 class Product {
@@ -105,10 +106,10 @@ public:
         }
     }
 
-    /// Rows [first, first + count) of y by `row`; empty where it does not support them.
-    std::vector<float> run(const std::string& device, const std::string& row, int threads, int64_t first, int64_t count,
+    /// Rows [first, first + count) of y by `variant`; empty where it does not support them.
+    std::vector<float> run(const std::string& device, const std::string& variant, int threads, int64_t first, int64_t count,
                            bool finish = true) {
-        const auto backend = make_backend({.device = device, .threads = threads, .forced = row});
+        const auto backend = make_backend({.device = device, .threads = threads, .forced = variant});
         const auto stream = backend->make_stream();
         const HostMatrix hosts[] = {w_.host(), up_.host()};
         const int64_t bytes = round_up<int64_t>(backend->plan({&hosts[0], 1}, WeightUse::kMatmul).bytes, 64);
@@ -124,20 +125,20 @@ public:
         } else if (finish) {
             a.residual = as_const(a.y);
         }
-        const auto* variant = find_variant(backend->tables().matmul, a, backend->device());
-        if (!variant) return {};
-        stream->reserve(variant->workspace_bytes(a, backend->device()));
-        variant->run(a, *stream);
-        EXPECT_EQ(stream->mark(), 0u) << variant->name << " keeps scratch";
+        const auto* found = find_variant(backend->tables().matmul, a, backend->device());
+        if (!found) return {};
+        stream->reserve(found->workspace_bytes(a, backend->device()));
+        found->run(a, *stream);
+        EXPECT_EQ(stream->mark(), 0u) << found->name << " keeps scratch";
         return y;
     }
-    std::vector<float> run(const std::string& device, const std::string& row, int threads) {
-        return run(device, row, threads, 0, size_.tokens);
+    std::vector<float> run(const std::string& device, const std::string& variant, int threads) {
+        return run(device, variant, threads, 0, size_.tokens);
     }
     std::vector<float> reference() { return run("reference", "matmul/reference", 1); }
 
-    /// w x in double, with x quantised as `row` does; no bias, no residual.
-    std::vector<double> exact(const std::string& row) const {
+    /// w x in double, with x quantised as `variant` does; no bias, no residual.
+    std::vector<double> exact(const std::string& variant) const {
         const int64_t n = size_.n, k = size_.k, groups = ceil_div(k, kQuantGroup);
         std::vector<double> y(static_cast<size_t>(size_.tokens * n));
         std::vector<float> w(static_cast<size_t>(k));
@@ -150,8 +151,8 @@ public:
                 for (int64_t i = begin; i < end; ++i) largest = std::max(largest, std::abs(x_[static_cast<size_t>(t * k) + column(i)]));
                 if (largest == 0) continue;
                 double step = double{largest} / 127;
-                if (has_nine_bits(row)) step = std::ldexp(1.0, std::ilogb(largest * (256 / 254.49f)) - 7);
-                const float steps = has_nine_bits(row) ? static_cast<float>(1 / step) : 127 / largest;
+                if (has_nine_bits(variant)) step = std::ldexp(1.0, std::ilogb(largest * (256 / 254.49f)) - 7);
+                const float steps = has_nine_bits(variant) ? static_cast<float>(1 / step) : 127 / largest;
                 for (int64_t i = begin; i < end; ++i)
                     x[column(i)] = step * std::nearbyint(x_[static_cast<size_t>(t * k) + column(i)] * steps);
             }
@@ -172,7 +173,7 @@ private:
     std::vector<float> x_, bias_, residual_;
 };
 
-/// silu(x gate^T) * x up^T with both weights given, by the row that comes first; its name.
+/// silu(x gate^T) * x up^T with both weights given, by the variant that comes first; its name.
 std::string gate_and_up(const std::string& device, const HostMatrix& gate, const HostMatrix& up, View<const float, 2> x,
                         std::vector<float>& y) {
     const auto backend = make_backend({.device = device, .threads = 2});
@@ -185,20 +186,21 @@ std::string gate_and_up(const std::string& device, const HostMatrix& gate, const
     a.up = backend->prepare({&up, 1}, WeightUse::kMatmul, up_bytes.get(), *stream);
     y.assign(static_cast<size_t>(x.extent[0] * a.w.n), NAN);
     a.y = {y.data(), {x.extent[0], a.w.n}};
-    const auto& row = select(backend->tables().matmul, a, backend->device());
-    stream->reserve(row.workspace_bytes(a, backend->device()));
-    row.run(a, *stream);
-    EXPECT_EQ(stream->mark(), 0u) << row.name << " keeps scratch";
-    return std::string(row.name);
+    const auto& found = select(backend->tables().matmul, a, backend->device());
+    stream->reserve(found.workspace_bytes(a, backend->device()));
+    found.run(a, *stream);
+    EXPECT_EQ(stream->mark(), 0u) << found.name << " keeps scratch";
+    return std::string(found.name);
 }
 
 /// Rows for `kind` by name, of a device.
-std::vector<std::string> rows_for(const std::string& device, QuantKind kind) {
+std::vector<std::string> variants_for(const std::string& device, QuantKind kind) {
     std::vector<std::string> names;
     Product tiny({kind}, {1, 16, 32}, false);
     const auto backend = make_backend({.device = device});
-    for (const auto& row : backend->tables().matmul) {
-        if (!row.name.ends_with("/reference") && !tiny.run(device, std::string(row.name), 1).empty()) names.emplace_back(row.name);
+    for (const auto& variant : backend->tables().matmul) {
+        if (!variant.name.ends_with("/reference") && !tiny.run(device, std::string(variant.name), 1).empty())
+            names.emplace_back(variant.name);
     }
     return names;
 }
@@ -212,20 +214,20 @@ TEST(QuantMatmul, EveryFormatHasARowOnEveryLevelButThePortableOne) {
     for (const std::string& device : cpu_devices()) {
         if (device == "cpu:portable") continue;
         for (const QuantKind kind : {QuantKind::kQ8, QuantKind::kQ4, QuantKind::kF8})
-            EXPECT_FALSE(rows_for(device, kind).empty()) << device;
+            EXPECT_FALSE(variants_for(device, kind).empty()) << device;
     }
 }
 
 TEST(QuantMatmul, AgreesWithTheReference) {
     for (const std::string& device : cpu_devices()) {
         for (const Format& format : kFormats) {
-            for (const std::string& row : rows_for(device, format.kind)) {
+            for (const std::string& variant : variants_for(device, format.kind)) {
                 for (const Size& size : kSizes) {
                     for (const bool gated : {false, true}) {
                         Product product(format, size, gated);
                         const double tolerance = format.kind == QuantKind::kF8 ? 1e-4 : 3e-2;
-                        EXPECT_LE(difference(product.run(device, row, 2), product.reference()), tolerance)
-                            << row << " on " << device << ", " << text_of(format) << ", " << size.tokens << " x " << size.n << " x "
+                        EXPECT_LE(difference(product.run(device, variant, 2), product.reference()), tolerance)
+                            << variant << " on " << device << ", " << text_of(format) << ", " << size.tokens << " x " << size.n << " x "
                             << size.k << (gated ? ", gated" : "");
                     }
                 }
@@ -238,13 +240,14 @@ TEST(QuantMatmul, IsExactButForTheRoundingOfItsSums) {
     for (const std::string& device : cpu_devices()) {
         for (const Format& format : kFormats) {
             if (format.kind == QuantKind::kF8) continue;
-            for (const std::string& row : rows_for(device, format.kind)) {
+            for (const std::string& variant : variants_for(device, format.kind)) {
                 for (const Size& size : kSizes) {
                     Product product(format, size, false);
-                    const std::vector<double> want = product.exact(row);
+                    const std::vector<double> want = product.exact(variant);
                     std::vector<float> rounded(want.begin(), want.end());
-                    EXPECT_LE(difference(product.run(device, row, 2, 0, size.tokens, false), rounded), 1e-5)
-                        << row << " on " << device << ", " << text_of(format) << ", " << size.tokens << " x " << size.n << " x " << size.k;
+                    EXPECT_LE(difference(product.run(device, variant, 2, 0, size.tokens, false), rounded), 1e-5)
+                        << variant << " on " << device << ", " << text_of(format) << ", " << size.tokens << " x " << size.n << " x "
+                        << size.k;
                 }
             }
         }
@@ -258,19 +261,19 @@ TEST(QuantMatmul, HasTheSameBitsWhateverTheTokensAndThreads) {
             Product product(format, kMany, gated);
             std::vector<float> of_all_levels;  // that round inputs alike
             for (const std::string& device : cpu_devices()) {
-                for (const std::string& row : rows_for(device, format.kind)) {
-                    const std::vector<float> want = product.run(device, row, 1);
+                for (const std::string& variant : variants_for(device, format.kind)) {
+                    const std::vector<float> want = product.run(device, variant, 1);
                     if (of_all_levels.empty()) of_all_levels = want;
-                    if (format.kind != QuantKind::kF8 && !gated && !has_nine_bits(row)) {
+                    if (format.kind != QuantKind::kF8 && !gated && !has_nine_bits(variant)) {
                         EXPECT_TRUE(same_bits(want.data(), of_all_levels.data(), std::ssize(want)))
-                            << row << " on " << device << ", " << text_of(format);
+                            << variant << " on " << device << ", " << text_of(format);
                     }
                     for (const int threads : {1, 2, 5}) {
                         for (const int64_t count : {1, 2, 3, 4, 5, 6, 7, 12, 13, 31, 77}) {
                             const int64_t first = kMany.tokens - count;
-                            const std::vector<float> got = product.run(device, row, threads, first, count);
+                            const std::vector<float> got = product.run(device, variant, threads, first, count);
                             ASSERT_TRUE(same_bits(got.data(), want.data() + first * kMany.n, count * kMany.n))
-                                << row << " on " << device << ", " << text_of(format) << ", " << count << " tokens, " << threads
+                                << variant << " on " << device << ", " << text_of(format) << ", " << count << " tokens, " << threads
                                 << " threads";
                         }
                     }
@@ -283,12 +286,12 @@ TEST(QuantMatmul, HasTheSameBitsWhateverTheTokensAndThreads) {
 TEST(QuantMatmul, TakesUpSumsPutAsideBetweenPartsOfK) {
     constexpr Size kLarge{600, 80, 2100};
     for (const std::string& device : cpu_devices()) {
-        for (const std::string& row : rows_for(device, QuantKind::kQ4)) {
+        for (const std::string& variant : variants_for(device, QuantKind::kQ4)) {
             Product product({QuantKind::kQ4}, kLarge, false);
-            const std::vector<float> want = product.run(device, row, 2);
+            const std::vector<float> want = product.run(device, variant, 2);
             for (const int64_t t : {0, 31, 304, 511, 512, 599}) {
-                EXPECT_TRUE(same_bits(product.run(device, row, 2, t, 1).data(), want.data() + t * kLarge.n, kLarge.n))
-                    << row << " on " << device << ", token " << t;
+                EXPECT_TRUE(same_bits(product.run(device, variant, 2, t, 1).data(), want.data() + t * kLarge.n, kLarge.n))
+                    << variant << " on " << device << ", token " << t;
             }
         }
     }
@@ -309,12 +312,12 @@ TEST(QuantMatmul, TakesGateAndUpInDifferentFormatsApart) {
                 for (const int64_t tokens : {1, 3, 20}) {
                     std::vector<float> y, want;
                     const View<const float, 2> in(x.data(), {tokens, k});
-                    const std::string row = gate_and_up(device, weights[gate], weights[up], in, y);
+                    const std::string variant = gate_and_up(device, weights[gate], weights[up], in, y);
                     gate_and_up("reference", weights[gate], weights[up], in, want);
-                    EXPECT_LE(difference(y, want), 3e-2) << row << " on " << device << ", " << gate << " and " << up << ", " << tokens;
+                    EXPECT_LE(difference(y, want), 3e-2) << variant << " on " << device << ", " << gate << " and " << up << ", " << tokens;
                     if (device == "cpu:portable") continue;
-                    EXPECT_EQ(row.find("/split_") != std::string::npos, gate != up)
-                        << row << " on " << device << ", " << gate << " and " << up;
+                    EXPECT_EQ(variant.find("/split_") != std::string::npos, gate != up)
+                        << variant << " on " << device << ", " << gate << " and " << up;
                 }
             }
         }
@@ -324,9 +327,9 @@ TEST(QuantMatmul, TakesGateAndUpInDifferentFormatsApart) {
 TEST(QuantMatmul, LetsANumberThatIsNoneReachItsRowAlone) {
     for (const std::string& device : cpu_devices()) {
         for (const QuantKind kind : {QuantKind::kQ8, QuantKind::kQ4}) {
-            for (const std::string& row : rows_for(device, kind)) {
+            for (const std::string& variant : variants_for(device, kind)) {
                 const Matrix w({kind}, 32, 64, 1);
-                const auto backend = make_backend({.device = device, .threads = 1, .forced = row});
+                const auto backend = make_backend({.device = device, .threads = 1, .forced = variant});
                 const auto stream = backend->make_stream();
                 const HostMatrix host = w.host();
                 const DeviceBytes storage = backend->allocate(backend->plan({&host, 1}, WeightUse::kMatmul).bytes);
@@ -337,11 +340,11 @@ TEST(QuantMatmul, LetsANumberThatIsNoneReachItsRowAlone) {
                     a.x = {x.data(), {20, 64}};
                     a.w = backend->prepare({&host, 1}, WeightUse::kMatmul, storage.get(), *stream);
                     a.y = {y.data(), {20, 32}};
-                    const auto& variant = select(backend->tables().matmul, a, backend->device());
-                    stream->reserve(variant.workspace_bytes(a, backend->device()));
-                    variant.run(a, *stream);
+                    const auto& found = select(backend->tables().matmul, a, backend->device());
+                    stream->reserve(found.workspace_bytes(a, backend->device()));
+                    found.run(a, *stream);
                     for (int64_t i = 0; i < 20 * 32; ++i)
-                        EXPECT_EQ(std::isfinite(y[static_cast<size_t>(i)]), i / 32 != 3) << row << ", token " << i / 32;
+                        EXPECT_EQ(std::isfinite(y[static_cast<size_t>(i)]), i / 32 != 3) << variant << ", token " << i / 32;
                 }
             }
         }

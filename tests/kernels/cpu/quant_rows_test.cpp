@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "kernels/cpu/detect.h"
 #include "kernels/cpu/quant/quantize_rows.h"
+#include "kernels/host/fast_quantize.h"
 
 namespace hearth::testing {
 namespace {
@@ -55,8 +56,8 @@ TEST(QuantRows, AreTheSameBitsByVectors) {
             for (const bool weighted : {false, true}) {
                 const std::vector<float> w = hard_numbers(k, static_cast<uint32_t>(k)), importance = importance_of(k);
                 Row got(kind, k), want(kind, k);
-                quantize_row(kind, w, weighted ? importance.data() : nullptr, got.out());
-                quantize_row_portable(kind, w, weighted ? importance.data() : nullptr, want.out());
+                quantize_row_fast(kind, w, weighted ? importance.data() : nullptr, got.out());
+                quantize_row(kind, w, weighted ? importance.data() : nullptr, want.out());
                 EXPECT_TRUE(got == want) << "kind " << static_cast<int>(kind) << ", k " << k << (weighted ? ", weighted" : "");
             }
         }
@@ -78,7 +79,7 @@ TEST(QuantRows, AreTheSameBitsOnEveryInstructionSetOfThisMachine) {
                 Row got(kind, k), want(kind, k);
                 const float* weights = seed % 2 ? importance.data() : nullptr;
                 ASSERT_TRUE(quantizer->run(kind, w.data(), groups, weights, got.codes.data(), got.scales.data()));
-                quantize_row_portable(kind, w, weights, want.out());
+                quantize_row(kind, w, weights, want.out());
                 EXPECT_TRUE(got == want) << name_of(level) << ", kind " << static_cast<int>(kind) << ", seed " << seed;
             }
         }
@@ -92,8 +93,8 @@ TEST(QuantRows, LeaveGroupsOfNothingAndOfNoNumbersToThePlainWay) {
             for (size_t i = 0; i < 32; ++i) w[640 + i] = odd == 0 ? 0 : w[640 + i];
             if (odd != 0) w[650] = odd;
             Row got(kind, 2048), want(kind, 2048);
-            quantize_row(kind, w, nullptr, got.out());
-            quantize_row_portable(kind, w, nullptr, want.out());
+            quantize_row_fast(kind, w, nullptr, got.out());
+            quantize_row(kind, w, nullptr, want.out());
             EXPECT_TRUE(got == want) << odd;
         }
     }

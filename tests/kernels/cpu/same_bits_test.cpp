@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/checked.h"
+#include "kernels/make_backend.h"
 #include "kernels/scratch.h"
 #include "tests/kernels/cases.h"
 
@@ -47,9 +48,9 @@ struct Product {
         residual = random_floats(tokens * n, 6);
     }
 
-    /// Rows [first, first + count) of y by `row` with `threads`.
-    std::vector<float> run(const std::string& device, const std::string& row, int threads, int64_t first, int64_t count) const {
-        const auto backend = make_backend({.device = device, .threads = threads, .forced = row});
+    /// Rows [first, first + count) of y by `variant` with `threads`.
+    std::vector<float> run(const std::string& device, const std::string& variant, int threads, int64_t first, int64_t count) const {
+        const auto backend = make_backend({.device = device, .threads = threads, .forced = variant});
         const auto stream = backend->make_stream();
         const HostMatrix w{dtype, host.data(), n, k}, u{dtype, host.data() + n * k * bytes_of(dtype), n, k};
         const int64_t bytes = backend->plan({&w, 1}, WeightUse::kMatmul).bytes;
@@ -65,20 +66,20 @@ struct Product {
         } else {
             a.residual = as_const(a.y);
         }
-        const auto* variant = find_variant(backend->tables().matmul, a, backend->device());
-        if (!variant) return {};
-        stream->reserve(variant->workspace_bytes(a, backend->device()));
-        variant->run(a, *stream);
+        const auto* found = find_variant(backend->tables().matmul, a, backend->device());
+        if (!found) return {};
+        stream->reserve(found->workspace_bytes(a, backend->device()));
+        found->run(a, *stream);
         return y;
     }
 };
 
-/// Names of matmul rows that promise one order of summation.
-std::vector<std::string> rows_in_order(const std::string& device) {
+/// Names of matmul variants that promise one order of summation.
+std::vector<std::string> variants_in_order(const std::string& device) {
     std::vector<std::string> names;
     const auto backend = make_backend({.device = device});
-    for (const auto& row : backend->tables().matmul) {
-        if (!row.name.ends_with("/reference")) names.emplace_back(row.name);
+    for (const auto& variant : backend->tables().matmul) {
+        if (!variant.name.ends_with("/reference")) names.emplace_back(variant.name);
     }
     return names;
 }
@@ -90,19 +91,19 @@ TEST(SameBits, AMatmulRowWhateverTheTokensAndThreads) {
     constexpr int64_t kTokens = 77;
     int compared = 0;
     for (const std::string& device : cpu_devices()) {
-        for (const std::string& row : rows_in_order(device)) {
+        for (const std::string& variant : variants_in_order(device)) {
             for (const DType dtype : {DType::kBf16, DType::kF16, DType::kF32}) {
                 for (const auto [n, k] : {Size{16, 32}, Size{7, 33}, Size{100, 1100}, Size{272, 576}}) {
                     for (const bool gated : {false, true}) {
                         const Product product(dtype, kTokens, n, k, gated);
-                        const std::vector<float> want = product.run(device, row, 1, 0, kTokens);
+                        const std::vector<float> want = product.run(device, variant, 1, 0, kTokens);
                         if (want.empty()) continue;
                         for (const int threads : {1, 2, 5}) {
                             for (const int64_t count : {1, 2, 3, 6, 12, 13, 16, 17, 32, 33, 77}) {
                                 const int64_t first = kTokens - count;
-                                const std::vector<float> got = product.run(device, row, threads, first, count);
+                                const std::vector<float> got = product.run(device, variant, threads, first, count);
                                 ASSERT_TRUE(same_bits(got.data(), want.data() + first * n, count * n))
-                                    << row << " on " << device << ", " << name_of(dtype) << " " << n << " x " << k << ", " << count
+                                    << variant << " on " << device << ", " << name_of(dtype) << " " << n << " x " << k << ", " << count
                                     << " tokens, " << threads << " threads";
                                 ++compared;
                             }
@@ -118,15 +119,15 @@ TEST(SameBits, AMatmulRowWhateverTheTokensAndThreads) {
 TEST(SameBits, AMatmulOfMoreTokensAndInputsThanStayInCache) {  // where sums wait for their turn, pair by pair and block by block
     constexpr int64_t kTokens = 300, kOutputs = 1060, kInputs = 2112;
     for (const std::string& device : cpu_devices()) {
-        for (const std::string& row : rows_in_order(device)) {
+        for (const std::string& variant : variants_in_order(device)) {
             for (const bool gated : {false, true}) {
                 const Product product(DType::kBf16, kTokens, kOutputs, kInputs, gated);
-                const std::vector<float> want = product.run(device, row, 1, 0, kTokens);
+                const std::vector<float> want = product.run(device, variant, 1, 0, kTokens);
                 if (want.empty()) continue;
                 for (const int64_t token : {0, 15, 16, 31, 255, 256, 299}) {
-                    const std::vector<float> got = product.run(device, row, 2, token, 1);
+                    const std::vector<float> got = product.run(device, variant, 2, token, 1);
                     ASSERT_TRUE(same_bits(got.data(), want.data() + token * kOutputs, kOutputs))
-                        << row << " on " << device << ", token " << token;
+                        << variant << " on " << device << ", token " << token;
                 }
             }
         }
@@ -135,13 +136,13 @@ TEST(SameBits, AMatmulOfMoreTokensAndInputsThanStayInCache) {  // where sums wai
 
 TEST(SameBits, SumsPutAsideBetweenBlocksOfKAreTakenUpAgain) {
     for (const std::string& device : cpu_devices()) {
-        for (const std::string& row : rows_in_order(device)) {
+        for (const std::string& variant : variants_in_order(device)) {
             const Product product(DType::kBf16, 600, 48, 2100, false);
-            const std::vector<float> want = product.run(device, row, 2, 0, 600);
+            const std::vector<float> want = product.run(device, variant, 2, 0, 600);
             if (want.empty()) continue;
             for (const int64_t t : {0, 1, 191, 192, 383, 384, 511, 512, 599}) {
-                ASSERT_TRUE(same_bits(product.run(device, row, 2, t, 1).data(), want.data() + t * 48, 48))
-                    << row << " on " << device << ", token " << t;
+                ASSERT_TRUE(same_bits(product.run(device, variant, 2, t, 1).data(), want.data() + t * 48, 48))
+                    << variant << " on " << device << ", token " << t;
             }
         }
     }
@@ -162,12 +163,12 @@ TEST(SiluTimesUp, IsExactToAFewUlpsOverTheWholeRange) {
         a.x = {x.data(), {kTokens, 1}};
         a.w = a.up = backend->prepare({&matrix, 1}, WeightUse::kMatmul, storage.get(), *stream);
         a.y = {y.data(), {kTokens, 2}};
-        const auto& row = select(backend->tables().matmul, a, backend->device());
-        stream->reserve(row.workspace_bytes(a, backend->device()));
-        row.run(a, *stream);
+        const auto& variant = select(backend->tables().matmul, a, backend->device());
+        stream->reserve(variant.workspace_bytes(a, backend->device()));
+        variant.run(a, *stream);
         for (int64_t i = 0; i < kTokens; ++i) {
             const double v = x[static_cast<size_t>(i)], want = v / (1 + std::exp(-v)) * v;
-            ASSERT_NEAR(y[static_cast<size_t>(2 * i + 1)], want, 1e-6 * std::abs(want) + 1e-30) << row.name << " at " << v;
+            ASSERT_NEAR(y[static_cast<size_t>(2 * i + 1)], want, 1e-6 * std::abs(want) + 1e-30) << variant.name << " at " << v;
         }
     }
 }
@@ -213,9 +214,9 @@ struct Context {
         int64_t first, count;
     };
 
-    /// y of the tokens of `parts` in one step, by the forced row.
-    std::vector<float> run(const std::string& device, const std::string& row, int threads, const std::vector<Part>& parts) const {
-        const auto backend = make_backend({.device = device, .threads = threads, .forced = row});
+    /// y of the tokens of `parts` in one step, by the forced variant.
+    std::vector<float> run(const std::string& device, const std::string& variant, int threads, const std::vector<Part>& parts) const {
+        const auto backend = make_backend({.device = device, .threads = threads, .forced = variant});
         std::vector<float> in;
         std::vector<int32_t> positions, starts{0}, tables;
         for (const Part& part : parts) {
@@ -239,20 +240,20 @@ struct Context {
         a.window = window;
         a.scale = 1 / std::sqrt(static_cast<float>(dim));
         a.y = {y.data(), {tokens, heads * dim}};
-        const auto* variant = find_variant(backend->tables().attention, a, backend->device());
-        if (!variant) return {};
+        const auto* found = find_variant(backend->tables().attention, a, backend->device());
+        if (!found) return {};
         const auto stream = backend->make_stream();
-        stream->reserve(variant->workspace_bytes(a, backend->device()));
-        variant->run(a, *stream);
+        stream->reserve(found->workspace_bytes(a, backend->device()));
+        found->run(a, *stream);
         return y;
     }
 };
 
-void for_each_attention_row(const std::function<void(const std::string& device, const std::string& row)>& test) {
+void for_each_attention_variant(const std::function<void(const std::string& device, const std::string& variant)>& test) {
     for (const std::string& device : cpu_devices()) {
         const auto backend = make_backend({.device = device});
-        for (const auto& row : backend->tables().attention) {
-            if (!row.name.ends_with("/reference")) test(device, std::string(row.name));
+        for (const auto& variant : backend->tables().attention) {
+            if (!variant.name.ends_with("/reference")) test(device, std::string(variant.name));
         }
     }
 }
@@ -270,17 +271,18 @@ TEST(SameBits, AttentionWhateverTheChunkingThreadsAndNeighbours) {
           Case{20, 1, 128, 0, DType::kI8}}) {
         const Context context(heads, groups, dim, window, dtype, {kLength, 40});
         const int64_t row_size = heads * dim;
-        for_each_attention_row([&](const std::string& device, const std::string& row) {
-            const std::vector<float> want = context.run(device, row, 1, {{0, 0, kLength}});
+        for_each_attention_variant([&](const std::string& device, const std::string& variant) {
+            const std::vector<float> want = context.run(device, variant, 1, {{0, 0, kLength}});
             if (want.empty()) return;
             for (const float x : want) ASSERT_TRUE(std::isfinite(x));
             for (const int threads : {1, 2, 3}) {
                 for (const int64_t chunk : {1, 7, 32, 200}) {
                     for (int64_t first = 0; first < kLength; first += chunk == 1 ? 41 : chunk) {
                         const int64_t count = std::min(chunk, kLength - first);
-                        const std::vector<float> got = context.run(device, row, threads, {{1, 3, 1}, {0, first, count}, {1, 4, 30}});
+                        const std::vector<float> got = context.run(device, variant, threads, {{1, 3, 1}, {0, first, count}, {1, 4, 30}});
                         ASSERT_TRUE(same_bits(got.data() + row_size, want.data() + first * row_size, count * row_size))
-                            << row << " on " << device << ", " << threads << " threads, tokens from " << first << " in chunks of " << chunk;
+                            << variant << " on " << device << ", " << threads << " threads, tokens from " << first << " in chunks of "
+                            << chunk;
                     }
                 }
             }
@@ -292,14 +294,14 @@ TEST(SameBits, ALongContextSplitAmongThreadsIsTheSameAsInOnePiece) {
     constexpr int64_t kLength = 2100;
     for (const DType dtype : {DType::kBf16, DType::kI8, DType::kF32}) {
         const Context context(4, 1, 32, 0, dtype, {kLength});
-        for_each_attention_row([&](const std::string& device, const std::string& row) {
-            const std::vector<float> want = context.run(device, row, 1, {{0, 0, kLength}});
+        for_each_attention_variant([&](const std::string& device, const std::string& variant) {
+            const std::vector<float> want = context.run(device, variant, 1, {{0, 0, kLength}});
             if (want.empty()) return;
             for (const int threads : {1, 2, 7}) {
                 for (const int64_t count : {1, 5}) {
-                    const std::vector<float> got = context.run(device, row, threads, {{0, kLength - count, count}});
+                    const std::vector<float> got = context.run(device, variant, threads, {{0, kLength - count, count}});
                     ASSERT_TRUE(same_bits(got.data(), want.data() + (kLength - count) * 128, count * 128))
-                        << row << " on " << device << ", " << threads << " threads";
+                        << variant << " on " << device << ", " << threads << " threads";
                 }
             }
         });
@@ -309,8 +311,8 @@ TEST(SameBits, ALongContextSplitAmongThreadsIsTheSameAsInOnePiece) {
 TEST(Attention, NeverReadsWhatOtherSequencesLeftInAPage) {
     for (const DType dtype : {DType::kF32, DType::kBf16, DType::kI8}) {
         const Context context(2, 1, 64, 0, dtype, {5});
-        for_each_attention_row([&](const std::string& device, const std::string& row) {
-            const std::vector<float> want = context.run(device, row, 1, {{0, 0, 5}});
+        for_each_attention_variant([&](const std::string& device, const std::string& variant) {
+            const std::vector<float> want = context.run(device, variant, 1, {{0, 0, 5}});
             if (want.empty()) return;
             Context poisoned = context;
             for (auto* pages : {&poisoned.k, &poisoned.v}) {
@@ -318,8 +320,8 @@ TEST(Attention, NeverReadsWhatOtherSequencesLeftInAPage) {
                 std::fill(pages->begin() + first, pages->end(), std::byte{0xFF});  // NaN as floats
             }
             for (auto* scales : {&poisoned.k_scales, &poisoned.v_scales}) std::fill(scales->begin() + 5, scales->end(), NAN);
-            const std::vector<float> got = poisoned.run(device, row, 1, {{0, 0, 5}});
-            EXPECT_TRUE(same_bits(got.data(), want.data(), std::ssize(want))) << row << " on " << device << ", " << name_of(dtype);
+            const std::vector<float> got = poisoned.run(device, variant, 1, {{0, 0, 5}});
+            EXPECT_TRUE(same_bits(got.data(), want.data(), std::ssize(want))) << variant << " on " << device << ", " << name_of(dtype);
         });
     }
 }
@@ -328,12 +330,12 @@ TEST(Attention, PassesOnWhatIsNoNumber) {
     for (const DType dtype : {DType::kF32, DType::kBf16, DType::kI8}) {
         Context context(2, 1, 16, 0, dtype, {40});
         context.q[0][39 * 32 + 3] = NAN;
-        for_each_attention_row([&](const std::string& device, const std::string& row) {
-            const std::vector<float> y = context.run(device, row, 1, {{0, 0, 40}});
+        for_each_attention_variant([&](const std::string& device, const std::string& variant) {
+            const std::vector<float> y = context.run(device, variant, 1, {{0, 0, 40}});
             if (y.empty()) return;
-            EXPECT_TRUE(std::isnan(y[39 * 32])) << row << ", " << name_of(dtype);
-            EXPECT_TRUE(std::isfinite(y[39 * 32 + 16])) << row << ": the other head, " << name_of(dtype);
-            EXPECT_TRUE(std::isfinite(y[38 * 32])) << row << ": the token before, " << name_of(dtype);
+            EXPECT_TRUE(std::isnan(y[39 * 32])) << variant << ", " << name_of(dtype);
+            EXPECT_TRUE(std::isfinite(y[39 * 32 + 16])) << variant << ": the other head, " << name_of(dtype);
+            EXPECT_TRUE(std::isfinite(y[38 * 32])) << variant << ": the token before, " << name_of(dtype);
         });
     }
 }

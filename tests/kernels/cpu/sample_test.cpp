@@ -1,9 +1,10 @@
-// The sampling rows against the reference, draw by draw: parameters at their edges, ties, rows of odd length.
+// The sampling variants against the reference, draw by draw: parameters at their edges, ties, rows of odd length.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <functional>
 
+#include "kernels/make_backend.h"
 #include "kernels/reference/reference.h"
 #include "tests/kernels/cases.h"
 
@@ -15,7 +16,7 @@ struct Draws {
     std::vector<float> probabilities;
 };
 
-Draws draw(const Variant<SampleArgs>& row, const Backend& backend, const std::vector<float>& logits,
+Draws draw(const Variant<SampleArgs>& variant, const Backend& backend, const std::vector<float>& logits,
            const std::vector<SampleParams>& params, const std::vector<int32_t>& history, bool want_probabilities = true) {
     const auto rows = static_cast<int64_t>(params.size()), vocab = static_cast<int64_t>(logits.size()) / rows;
     std::vector<int32_t> starts{0}, positions;
@@ -38,8 +39,8 @@ Draws draw(const Variant<SampleArgs>& row, const Backend& backend, const std::ve
     a.ids = {out.ids.data(), {rows}};
     if (want_probabilities) a.probabilities = {out.probabilities.data(), {rows, vocab}};
     const auto stream = backend.make_stream();
-    stream->reserve(row.workspace_bytes(a, backend.device()));
-    row.run(a, *stream);
+    stream->reserve(variant.workspace_bytes(a, backend.device()));
+    variant.run(a, *stream);
     EXPECT_EQ(stream->mark(), 0u);
     return out;
 }
@@ -67,14 +68,14 @@ std::vector<SampleParams> parameters() {
     return all;
 }
 
-void for_each_row(const std::function<void(const Variant<SampleArgs>&, const Backend&)>& test) {
+void for_each_variant(const std::function<void(const Variant<SampleArgs>&, const Backend&)>& test) {
     for (const std::string& device : cpu_devices()) {
         const auto backend = make_backend({.device = device, .threads = 3});
         SampleArgs any;
         any.logits = {nullptr, {1, 1}};
-        for (const auto& row : backend->tables().sample) {
-            if (row.name.ends_with("/reference") || !row.supports(any, backend->device())) continue;
-            test(row, *backend);
+        for (const auto& variant : backend->tables().sample) {
+            if (variant.name.ends_with("/reference") || !variant.supports(any, backend->device())) continue;
+            test(variant, *backend);
         }
     }
 }
@@ -102,14 +103,14 @@ TEST(SampleRows, DrawWhatTheReferenceDraws) {
             const std::vector<float> logits = logits_of(kind, vocab, rows, random);
             const std::vector<int32_t> history = vocab > 6 ? std::vector<int32_t>{0, 5, 5, 2, 6, 5} : std::vector<int32_t>{0, 0};
             const Draws want = draw(kSampleReference, *reference, logits, params, history);
-            for_each_row([&](const Variant<SampleArgs>& row, const Backend& backend) {
-                const Draws got = draw(row, backend, logits, params, history);
-                EXPECT_EQ(got.ids, want.ids) << row.name << ", vocabulary " << vocab;
+            for_each_variant([&](const Variant<SampleArgs>& variant, const Backend& backend) {
+                const Draws got = draw(variant, backend, logits, params, history);
+                EXPECT_EQ(got.ids, want.ids) << variant.name << ", vocabulary " << vocab;
                 for (size_t i = 0; i < want.probabilities.size(); ++i) {
                     ASSERT_NEAR(got.probabilities[i], want.probabilities[i], 1e-6)
-                        << row.name << ", vocabulary " << vocab << ", row " << i / static_cast<size_t>(vocab);
+                        << variant.name << ", vocabulary " << vocab << ", row " << i / static_cast<size_t>(vocab);
                 }
-                EXPECT_EQ(draw(row, backend, logits, params, history, false).ids, want.ids) << row.name << " without probabilities";
+                EXPECT_EQ(draw(variant, backend, logits, params, history, false).ids, want.ids) << variant.name << " without probabilities";
             });
         }
     }
@@ -129,37 +130,37 @@ TEST(SampleRows, ALargeVocabularyIsCutAsTheReferenceCutsIt) {
     }
     const std::vector<float> logits = logits_of(Kind::kNormal, 32003, static_cast<int64_t>(params.size()), random);
     const Draws want = draw(kSampleReference, *reference, logits, params, {1, 2, 3});
-    for_each_row([&](const Variant<SampleArgs>& row, const Backend& backend) {
-        const Draws got = draw(row, backend, logits, params, {1, 2, 3});
-        EXPECT_EQ(got.ids, want.ids) << row.name;
+    for_each_variant([&](const Variant<SampleArgs>& variant, const Backend& backend) {
+        const Draws got = draw(variant, backend, logits, params, {1, 2, 3});
+        EXPECT_EQ(got.ids, want.ids) << variant.name;
         size_t differ = 0;
         for (size_t i = 0; i < want.probabilities.size(); ++i) differ += std::abs(got.probabilities[i] - want.probabilities[i]) > 1e-7f;
-        EXPECT_EQ(differ, 0u) << row.name;
+        EXPECT_EQ(differ, 0u) << variant.name;
     });
 }
 
 TEST(SampleRows, RefuseWhatIsNoNumber) {
-    for_each_row([](const Variant<SampleArgs>& row, const Backend& backend) {
+    for_each_variant([](const Variant<SampleArgs>& variant, const Backend& backend) {
         for (const size_t at : {size_t{0}, size_t{9}, size_t{18}}) {
             for (const float bad : {NAN, INFINITY}) {
                 std::vector<float> logits(19, 1.0f);
                 logits[at] = bad;
-                const Draws got = draw(row, backend, logits, {SampleParams{}}, {});
-                EXPECT_EQ(got.ids[0], -1) << row.name << " with " << bad << " at " << at;
+                const Draws got = draw(variant, backend, logits, {SampleParams{}}, {});
+                EXPECT_EQ(got.ids[0], -1) << variant.name << " with " << bad << " at " << at;
                 EXPECT_EQ(std::count(got.probabilities.begin(), got.probabilities.end(), 0.0f), 19);
             }
         }
-        EXPECT_EQ(draw(row, backend, std::vector<float>(19, -INFINITY), {SampleParams{}}, {}).ids[0], -1) << row.name;
+        EXPECT_EQ(draw(variant, backend, std::vector<float>(19, -INFINITY), {SampleParams{}}, {}).ids[0], -1) << variant.name;
     });
 }
 
 TEST(SampleRows, GreedyTakesTheLowestOfEquals) {
-    for_each_row([](const Variant<SampleArgs>& row, const Backend& backend) {
+    for_each_variant([](const Variant<SampleArgs>& variant, const Backend& backend) {
         std::vector<float> logits(100, -1.0f);
         logits[37] = logits[38] = logits[99] = 2.0f;
         SampleParams greedy;
         greedy.temperature = 0;
-        EXPECT_EQ(draw(row, backend, logits, {greedy}, {}).ids[0], 37) << row.name;
+        EXPECT_EQ(draw(variant, backend, logits, {greedy}, {}).ids[0], 37) << variant.name;
     });
 }
 

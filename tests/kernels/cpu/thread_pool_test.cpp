@@ -10,7 +10,7 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "kernels/backend.h"
+#include "kernels/make_backend.h"
 
 namespace hearth {
 namespace {

@@ -1,4 +1,4 @@
-// A variant of the CPU is one file and one row: no other line of the project may have to name it.
+// A variant of the CPU is one file and one line of the list: no other line of the project may have to name it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/text.h"
+#include "kernels/make_backend.h"
 #include "tests/kernels/cases.h"
 
 namespace hearth::testing {

@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "kernels/make_backend.h"
 #include "loaders/checkpoint.h"
 #include "loaders/config.h"
 #include "tests/loaders/checkpoint/files.h"

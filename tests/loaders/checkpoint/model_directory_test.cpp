@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <optional>
 
-#include "kernels/backend.h"
+#include "kernels/make_backend.h"
 #include "loaders/builtin/builtin_files.h"
 #include "loaders/io/input_file.h"
 #include "loaders/io/model_files.h"

@@ -1,4 +1,5 @@
 #include "tests/loaders/checkpoint/quantized_folder.h"
+#include "kernels/make_backend.h"
 
 #include <cstring>
 

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "kernels/make_backend.h"
 #include "runtime/engine/sequence.h"
 #include "runtime/engine/token_stream.h"
 #include "tests/runtime/allocation_failure.h"

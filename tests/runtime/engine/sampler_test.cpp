@@ -12,6 +12,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "kernels/make_backend.h"
 #include "tests/support/shared.h"
 
 namespace hearth {

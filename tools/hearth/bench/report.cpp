@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "kernels/units.h"
+#include "kernels/arithmetic_unit.h"
 #include "runtime/kv_cache.h"
 #include "tools/hearth/support/build_commit.h"
 #include "tools/hearth/support/terminal.h"

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "base/text.h"
-#include "kernels/backend.h"
+#include "kernels/make_backend.h"
 #include "tools/hearth/commands.h"
 #include "tools/hearth/support/command_line.h"
 #include "tools/hearth/support/interrupts.h"

@@ -1,17 +1,18 @@
-// Every row of every table against the reference, over shapes that end in every part of a vector, a panel, a block.
+// Every variant of every table against the reference, over shapes that end in every part of a vector, a panel, a block.
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <set>
 
+#include "kernels/make_backend.h"
 #include "kernels/reference/reference.h"
 #include "tests/kernels/cases.h"
 
 namespace hearth::testing {
 namespace {
 
-/// What a row may differ from float32, as a share of the largest result: bf16 rows round what goes into a product, a code of a q8 cache may
-/// be one more or less.
+/// What a variant may differ from float32, as a share of the largest result: bf16 variants round what goes into a product, a code of a q8
+/// cache may be one more or less.
 double tolerance(const Shape& shape) {
     return shape.weights == DType::kBf16 || shape.cache == DType::kBf16 ? 2e-2 : shape.cache == DType::kI8 ? 1e-2 : 2e-4;
 }
@@ -89,7 +90,7 @@ std::vector<Shape> shapes() {
     return out;
 }
 
-/// Runs every row of `table` that supports the arguments and compares what it wrote with what the reference wrote.
+/// Runs every variant of `table` that supports the arguments and compares what it wrote with what the reference wrote.
 template <class Args>
 void compare(std::span<const Variant<Args>> table, const Variant<Args>& reference, Inputs& inputs, const Args& args, const Backend& backend,
              const Shape& shape, std::set<std::string>& ran, double most = 0) {
@@ -120,27 +121,27 @@ void for_each_case(const std::function<void(const Backend&, const Shape&, std::s
             std::set<std::string> ran;
             for (const Shape& shape : shapes()) test(*backend, shape, ran);
             if (device != "cpu:portable") {
-                EXPECT_FALSE(ran.empty()) << device << " has no row of its own";
+                EXPECT_FALSE(ran.empty()) << device << " has no variant of its own";
             }
         }
     }
 }
 
-TEST(Rows, Embed) {
+TEST(EveryVariant, Embed) {
     for_each_case([](const Backend& backend, const Shape& shape, auto& ran) {
         Inputs inputs(shape);
         compare(backend.tables().embed, kEmbedReference, inputs, inputs.embed(), backend, shape, ran);
     });
 }
 
-TEST(Rows, Qkv) {
+TEST(EveryVariant, Qkv) {
     for_each_case([](const Backend& backend, const Shape& shape, auto& ran) {
         Inputs inputs(shape);
         compare(backend.tables().qkv, kQkvReference, inputs, inputs.qkv(), backend, shape, ran);
     });
 }
 
-TEST(Rows, Attention) {
+TEST(EveryVariant, Attention) {
     for_each_case([](const Backend& backend, const Shape& shape, auto& ran) {
         Inputs inputs(shape);
         compare(backend.tables().attention, kAttentionReference, inputs, inputs.attention(), backend, shape, ran,
@@ -148,21 +149,21 @@ TEST(Rows, Attention) {
     });
 }
 
-TEST(Rows, Project) {
+TEST(EveryVariant, Project) {
     for_each_case([](const Backend& backend, const Shape& shape, auto& ran) {
         Inputs inputs(shape);
         compare(backend.tables().project, kProjectReference, inputs, inputs.project(), backend, shape, ran);
     });
 }
 
-TEST(Rows, GateUp) {
+TEST(EveryVariant, GateUp) {
     for_each_case([](const Backend& backend, const Shape& shape, auto& ran) {
         Inputs inputs(shape);
         compare(backend.tables().gate_up, kGateUpReference, inputs, inputs.gate_up(), backend, shape, ran);
     });
 }
 
-TEST(Rows, Experts) {
+TEST(EveryVariant, Experts) {
     for_each_case([](const Backend& backend, const Shape& shape, auto& ran) {
         if (shape.weights == DType::kBf16) return;  // a nearly tied router sends a token elsewhere: see ExpertsWithRoundedWeights
         Inputs inputs(shape);
@@ -170,14 +171,14 @@ TEST(Rows, Experts) {
     });
 }
 
-TEST(Rows, Head) {
+TEST(EveryVariant, Head) {
     for_each_case([](const Backend& backend, const Shape& shape, auto& ran) {
         Inputs inputs(shape);
         compare(backend.tables().head, kHeadReference, inputs, inputs.head(), backend, shape, ran);
     });
 }
 
-TEST(Rows, Matmul) {
+TEST(EveryVariant, Matmul) {
     for_each_case([](const Backend& backend, const Shape& shape, auto& ran) {
         for (const bool up : {false, true}) {
             Inputs inputs(shape);
@@ -188,14 +189,14 @@ TEST(Rows, Matmul) {
     });
 }
 
-TEST(Rows, Norm) {
+TEST(EveryVariant, Norm) {
     for_each_case([](const Backend& backend, const Shape& shape, auto& ran) {
         Inputs inputs(shape);
         compare(backend.tables().norm, kNormReference, inputs, inputs.norm(), backend, shape, ran);
     });
 }
 
-TEST(Rows, RopeAppend) {
+TEST(EveryVariant, RopeAppend) {
     for_each_case([](const Backend& backend, const Shape& shape, auto& ran) {
         Inputs inputs(shape);
         compare(backend.tables().rope_append, kRopeAppendReference, inputs, inputs.rope_append(), backend, shape, ran);
@@ -203,7 +204,7 @@ TEST(Rows, RopeAppend) {
 }
 
 /// With as many experts chosen as there are, no near tie can change the choice.
-TEST(Rows, ExpertsWithRoundedWeights) {
+TEST(EveryVariant, ExpertsWithRoundedWeights) {
     for_each_case([](const Backend& backend, const Shape& base, auto& ran) {
         if (base.weights != DType::kBf16) return;
         Shape shape = base;
@@ -213,7 +214,7 @@ TEST(Rows, ExpertsWithRoundedWeights) {
     });
 }
 
-TEST(Rows, NoStageOfAModelFallsBackToTheReferenceFromAvx2On) {
+TEST(EveryVariant, NoStageOfAModelFallsBackToTheReferenceFromAvx2On) {
     for (const std::string& device : cpu_devices()) {
         if (device == "cpu:portable") continue;
         const auto backend = make_backend({.device = device});

@@ -1,4 +1,4 @@
-// Rows that do little: norm, rotation with appending to the cache, sampling. They must not show in a profile.
+// Stages and primitives that do little: norm, rotation with appending to the cache, sampling. They must not show in a profile.
 #include "perf/kernels/bench.h"
 
 namespace hearth::perf {

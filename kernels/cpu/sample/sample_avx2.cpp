@@ -1,5 +1,5 @@
 // sample/avx2: see sample.h.
-#include "kernels/cpu/rows/sample.h"
+#include "kernels/cpu/sample/sample.h"
 #include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {

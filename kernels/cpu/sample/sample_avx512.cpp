@@ -1,5 +1,5 @@
 // sample/avx512: see sample.h.
-#include "kernels/cpu/rows/sample.h"
+#include "kernels/cpu/sample/sample.h"
 #include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {

@@ -1,24 +1,11 @@
-#include "kernels/backend.h"
+#include "kernels/make_backend.h"
 
-#include "base/checked.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/reference/reference.h"
 
 namespace hearth {
-
-Weight prepare_on_host(std::span<const HostMatrix> parts, WeightUse use, void* storage, Stream& stream) {
-    Weight weight = plan_weight(parts, use);
-    constexpr int64_t kPanelsPerTask = 16;
-    const int64_t panels = ceil_div(weight.n, kPanelRows);
-    stream.parallel_for(ceil_div(panels, kPanelsPerTask), [&](int64_t task) {
-        pack_panels(parts, weight, task * kPanelsPerTask, std::min(panels, (task + 1) * kPanelsPerTask), storage);
-    });
-    weight.columns = packed_columns(parts, weight, storage);
-    weight.data = storage;
-    return weight;
-}
 
 std::vector<std::string> parse_forced(std::string_view list, const Tables& tables) {
     std::vector<std::string> forced;

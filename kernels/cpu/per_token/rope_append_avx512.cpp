@@ -1,5 +1,5 @@
 // rope_append/avx512: see rope_append.h.
-#include "kernels/cpu/rows/rope_append.h"
+#include "kernels/cpu/per_token/rope_append.h"
 #include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {

@@ -1,5 +1,5 @@
 // norm/avx2: see norm.h.
-#include "kernels/cpu/rows/norm.h"
+#include "kernels/cpu/per_token/norm.h"
 #include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {

@@ -1,4 +1,4 @@
-// How the rows of attention are cut into units of work, for all instruction sets.
+// How the queries of attention are cut into units of work, for all instruction sets.
 //
 // A row is a (token, query head) pair; all query heads of a KV head share its keys. A unit is a tile of rows of one sequence and KV head,
 // over all chunks of keys that they see, or over one chunk of them. Long contexts with few tokens are split into chunks, so that one

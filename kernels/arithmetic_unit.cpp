@@ -1,9 +1,9 @@
-#include "kernels/units.h"
+#include "kernels/arithmetic_unit.h"
 
 namespace hearth {
 
-Unit unit_of(std::string_view row) {
-    const std::string_view what = row.substr(row.find('/') + 1);  // all of it where there is no '/'
+Unit unit_of(std::string_view variant) {
+    const std::string_view what = variant.substr(variant.find('/') + 1);  // all of it where there is no '/'
     const bool integer = what.starts_with('q') || what.starts_with("int8"), bf16 = what.starts_with("bf16");
     if (what.ends_with("amx")) return integer ? Unit::kAmxInt8 : Unit::kAmxBf16;
     if (what.ends_with("onednn")) return Unit::kAmxBf16;

@@ -1,5 +1,5 @@
 // embed/avx2: see embed.h.
-#include "kernels/cpu/rows/embed.h"
+#include "kernels/cpu/per_token/embed.h"
 #include "kernels/cpu/variants.h"
 
 namespace hearth::cpu {

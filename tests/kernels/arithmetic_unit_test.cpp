@@ -1,8 +1,8 @@
-#include "kernels/units.h"
+#include "kernels/arithmetic_unit.h"
 
 #include <gtest/gtest.h>
 
-#include "kernels/backend.h"
+#include "kernels/make_backend.h"
 #include "tests/kernels/cases.h"
 
 namespace hearth::testing {
@@ -20,8 +20,8 @@ TEST(Units, FollowFromWhatARowMultiplies) {
 }
 
 TEST(Units, AreNoneWhereNoMeasuredOneIsUsed) {
-    for (const char* row : {"matmul/q_avx2", "matmul/reference", "gate_up/composite", "none", ""})
-        EXPECT_EQ(unit_of(row), Unit::kNone) << row;
+    for (const char* variant : {"matmul/q_avx2", "matmul/reference", "gate_up/composite", "none", ""})
+        EXPECT_EQ(unit_of(variant), Unit::kNone) << variant;
     Limits limits;
     limits.fma_f32_gflops = 3;
     EXPECT_EQ(peak_of(limits, Unit::kNone), 0);
@@ -40,9 +40,9 @@ TEST(Units, HaveThePeakThatWasMeasuredForThem) {
 TEST(Units, AreKnownForEveryMatmulRowWithVnniOrTiles) {
     for (const std::string& device : cpu_devices()) {
         const auto backend = make_backend({.device = device});
-        for (const auto& row : backend->tables().matmul) {
-            if (row.name.ends_with("/reference") || row.name.ends_with("avx2")) continue;
-            EXPECT_NE(unit_of(row.name), Unit::kNone) << row.name;
+        for (const auto& variant : backend->tables().matmul) {
+            if (variant.name.ends_with("/reference") || variant.name.ends_with("avx2")) continue;
+            EXPECT_NE(unit_of(variant.name), Unit::kNone) << variant.name;
         }
     }
 }

@@ -5,8 +5,8 @@
 
 #include <type_traits>
 
-#include "kernels/cpu/rows/codes.h"
-#include "kernels/cpu/rows/norm.h"
+#include "kernels/cpu/per_token/codes.h"
+#include "kernels/cpu/per_token/norm.h"
 
 namespace hearth::cpu {
 

@@ -15,7 +15,7 @@
 
 #include "base/checked.h"
 #include "kernels/cpu/cpu_stream.h"
-#include "kernels/cpu/rows/doubles.h"
+#include "kernels/cpu/sample/doubles.h"
 #include "kernels/ops.h"
 #include "kernels/philox.h"
 #include "kernels/scratch.h"

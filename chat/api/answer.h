@@ -7,7 +7,7 @@
 
 #include "chat/api/chat_request.h"
 #include "chat/api/stop_strings.h"
-#include "chat/session.h"
+#include "chat/loaded_model.h"
 
 namespace hearth {
 

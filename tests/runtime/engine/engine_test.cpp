@@ -22,13 +22,13 @@ using ::testing::ElementsAre;
 using testing::GatedSteps;
 using testing::tiny_model;
 
-struct Answer {
+struct Outcome {
     std::vector<int32_t> tokens;
     TokenEvent end;
 };
 
-Answer read_all(TokenStream& stream) {
-    Answer out;
+Outcome read_all(TokenStream& stream) {
+    Outcome out;
     while (true) {
         const auto event = stream.next();
         if (event->finish) return out.end = *event, out;
@@ -73,7 +73,7 @@ void wait_until(Condition&& condition) {
 TEST(Engine, StreamsAnAnswerToItsLengthAndCountsIt) {
     Engine engine(tiny_model(), {});
     const auto stream = engine.submit(short_request({1, 2, 3}, 7));
-    const Answer answer = read_all(*stream);
+    const Outcome answer = read_all(*stream);
     EXPECT_EQ(answer.tokens.size(), 7u);
     EXPECT_EQ(*answer.end.finish, FinishReason::kLength);
     EXPECT_FALSE(answer.end.context_full);
@@ -116,11 +116,11 @@ TEST(Engine, StreamsEachTokenWhenItIsDrawn) {
 
 TEST(Engine, EndsAtAStopTokenWithoutGivingIt) {
     Engine engine(tiny_model(), {});
-    const Answer whole = read_all(*engine.submit(short_request({1, 2, 3}, 20)));
+    const Outcome whole = read_all(*engine.submit(short_request({1, 2, 3}, 20)));
     ASSERT_EQ(whole.tokens.size(), 20u);
     Request request = short_request({1, 2, 3}, 20);
     request.stop_tokens = {60, whole.tokens[4]};
-    const Answer cut = read_all(*engine.submit(request));
+    const Outcome cut = read_all(*engine.submit(request));
     const auto first = std::ranges::find(whole.tokens, whole.tokens[4]) - whole.tokens.begin();
     EXPECT_EQ(cut.tokens, std::vector<int32_t>(whole.tokens.begin(), whole.tokens.begin() + first));
     EXPECT_EQ(*cut.end.finish, FinishReason::kStop);
@@ -130,7 +130,7 @@ TEST(Engine, SaysWhenTheContextEndedTheAnswer) {
     Engine engine(tiny_model(), {.context = 40});
     const auto run = [&](int64_t max_tokens) { return read_all(*engine.submit(short_request(std::vector<int32_t>(35, 2), max_tokens))); };
     for (const int64_t max_tokens : {-1, 6, 1000}) {
-        const Answer answer = run(max_tokens);
+        const Outcome answer = run(max_tokens);
         EXPECT_EQ(answer.tokens.size(), 5u) << max_tokens;
         EXPECT_EQ(*answer.end.finish, FinishReason::kLength);
         EXPECT_TRUE(answer.end.context_full) << max_tokens;
@@ -143,7 +143,7 @@ TEST(Engine, SaysWhenTheContextEndedTheAnswer) {
 
 TEST(Engine, TakesAPromptThatLeavesRoomForOneTokenAndRefusesALongerOne) {
     Engine engine(tiny_model(), {.context = 64});
-    const Answer answer = read_all(*engine.submit(short_request(std::vector<int32_t>(63, 2), -1)));
+    const Outcome answer = read_all(*engine.submit(short_request(std::vector<int32_t>(63, 2), -1)));
     EXPECT_EQ(answer.tokens.size(), 1u);
     try {
         engine.submit(short_request(std::vector<int32_t>(64, 2), -1));
@@ -189,7 +189,7 @@ TEST(Engine, FillsInItsOptionsAndPlansItsBytes) {
 TEST(Engine, GivesTheSameAnswerAloneAndInACrowd) {
     for (const auto& [experts, cache] : {std::pair<int64_t, DType>{0, DType::kBf16}, {4, DType::kBf16}, {0, DType::kI8}}) {
         const auto model = tiny_model({.experts = experts});
-        std::vector<Answer> alone;
+        std::vector<Outcome> alone;
         for (int n = 0; n < 12; ++n) {
             Engine engine(model, {.cache_dtype = cache});
             alone.push_back(read_all(*engine.submit(request_number(n))));
@@ -228,7 +228,7 @@ TEST(Engine, ServesManyThreadsAtOnce) {
                     if (i % 2 == 0) continue;
                     stream->cancel();
                     ++cancelled;
-                    const Answer answer = read_all(*stream);
+                    const Outcome answer = read_all(*stream);
                     wrong += answer.tokens.size() > alone[static_cast<size_t>(n)].size();
                 } else {
                     wrong += read_all(*stream).tokens != alone[static_cast<size_t>(n)];
@@ -251,7 +251,7 @@ TEST(Engine, CancelsWhatWaitsInTheQueue) {
     const auto queued = engine.submit(short_request({2}, 5));
     queued->cancel();
     gate.let_through();
-    const Answer answer = read_all(*queued);
+    const Outcome answer = read_all(*queued);
     EXPECT_EQ(*answer.end.finish, FinishReason::kCancelled);
     EXPECT_TRUE(answer.tokens.empty());
     gate.open();
@@ -268,7 +268,7 @@ TEST(Engine, CancelsInTheMiddleOfAPromptAndGivesItsBlocksBack) {
     EXPECT_EQ(engine.stats().blocks_in_use, 4);
     stream->cancel();
     gate.let_through();
-    const Answer answer = read_all(*stream);
+    const Outcome answer = read_all(*stream);
     EXPECT_EQ(*answer.end.finish, FinishReason::kCancelled);
     EXPECT_TRUE(answer.tokens.empty());
     EXPECT_EQ(engine.stats().blocks_in_use, 0);
@@ -283,7 +283,7 @@ TEST(Engine, CancelsWhileItAnswersAndKeepsWhatWasSaid) {
     gate.wait_until_held();
     stream->cancel();
     gate.let_through();
-    const Answer answer = read_all(*stream);
+    const Outcome answer = read_all(*stream);
     EXPECT_EQ(*answer.end.finish, FinishReason::kCancelled);
     EXPECT_EQ(answer.tokens.size(), 4u) << "the step that ran still counts";
     EXPECT_EQ(engine.stats().blocks_in_use, 0);
@@ -329,7 +329,7 @@ TEST(Engine, CancelsAllWhenItIsDestroyed) {
         streams[0]->next();
     }
     for (const auto& stream : streams) {
-        const Answer answer = read_all(*stream);
+        const Outcome answer = read_all(*stream);
         EXPECT_TRUE(*answer.end.finish == FinishReason::kCancelled || answer.tokens.size() == 255u);
     }
     EXPECT_EQ(*read_all(*streams[5]).end.finish, FinishReason::kCancelled);
@@ -353,7 +353,7 @@ TEST(Engine, EndsOnlyTheSequenceWhoseLogitsAreNotNumbers) {
     Engine engine(model, {.context = 64, .max_sequences = 2, .max_step_tokens = 8, .num_blocks = 3});
     const auto neighbour = engine.submit(good);
     const auto poisoned = engine.submit(short_request({1, 2, poison, 8, 9, 10, 11, 12, 13, 14, 15}, 5));
-    const Answer answer = read_all(*poisoned);
+    const Outcome answer = read_all(*poisoned);
     EXPECT_EQ(*answer.end.finish, FinishReason::kNumericError);
     EXPECT_THAT(answer.end.error, ::testing::HasSubstr("not finite"));
     EXPECT_TRUE(answer.tokens.empty());
@@ -366,7 +366,7 @@ TEST(Engine, FailsOnlyTheSequencesOfAStepThatWentWrong) {
     Engine engine(model, {});
     const auto before = engine.submit(short_request({1, 2}, 40));
     EXPECT_EQ(read_all(*before).tokens.size(), 40u);
-    const Answer failed = read_all(*engine.submit(short_request(std::vector<int32_t>(13, 1), 5)));
+    const Outcome failed = read_all(*engine.submit(short_request(std::vector<int32_t>(13, 1), 5)));
     EXPECT_EQ(*failed.end.finish, FinishReason::kError);
     EXPECT_THAT(failed.end.error, ::testing::HasSubstr("embed"));
     EXPECT_EQ(engine.stats().blocks_in_use, 0);
@@ -383,7 +383,7 @@ TEST(Engine, SurvivesAPlanThatFindsNoMemory) {
     EXPECT_EQ(answer(long_prompt, 40).tokens.size(), 40u);
     {
         const testing::AllocationFailure none(64 * 4 + 1, 129 * 4);
-        const Answer failed = answer(long_prompt, 40);
+        const Outcome failed = answer(long_prompt, 40);
         EXPECT_EQ(*failed.end.finish, FinishReason::kError);
         EXPECT_THAT(failed.end.error, ::testing::HasSubstr("bad_alloc"));
         EXPECT_GT(none.failures(), 0);
@@ -397,7 +397,7 @@ TEST(Engine, SurvivesATokenThatFindsNoMemory) {
     Engine engine(tiny_model({.max_context = 8192}, make_backend({.threads = 1})), {.max_sequences = 2});
     const testing::AllocationFailure none(8192 * 4, 8200 * 4);
     const auto failing = engine.submit(short_request({1}, 4200));
-    const Answer failed = read_all(*failing);
+    const Outcome failed = read_all(*failing);
     EXPECT_EQ(*failed.end.finish, FinishReason::kError);
     EXPECT_EQ(failed.tokens.size(), 4096u);
     EXPECT_GT(none.failures(), 0);

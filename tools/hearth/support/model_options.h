@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "chat/session.h"
+#include "chat/loaded_model.h"
 
 namespace hearth::tool {
 

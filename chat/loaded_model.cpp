@@ -1,4 +1,4 @@
-#include "chat/session.h"
+#include "chat/loaded_model.h"
 
 #include <algorithm>
 #include <ctime>

@@ -1,4 +1,4 @@
-#include "chat/session.h"
+#include "chat/loaded_model.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 /// Ember's files in a folder of their own, to change some of them.
 class EmberCopy {
 public:
-    EmberCopy() : path_(fs::temp_directory_path() / cat("hearth-session-", ::getpid())) {
+    EmberCopy() : path_(fs::temp_directory_path() / cat("hearth-loaded-model-", ::getpid())) {
         fs::remove_all(path_);
         fs::create_directories(path_);
         for (const auto& file : fs::directory_iterator(fs::path(HEARTH_SOURCE_DIR) / "tools" / "ember")) {

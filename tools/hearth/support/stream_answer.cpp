@@ -1,4 +1,4 @@
-#include "tools/hearth/support/answer.h"
+#include "tools/hearth/support/stream_answer.h"
 
 #include "base/text.h"
 #include "tools/hearth/support/interrupts.h"
@@ -6,10 +6,10 @@
 
 namespace hearth::tool {
 
-Answer stream_answer(LoadedModel& model, Request request, bool begins_text, Interrupts& interrupts,
+StreamedAnswer stream_answer(LoadedModel& model, Request request, bool begins_text, Interrupts& interrupts,
                      const std::function<void(std::string_view)>& show) {
     constexpr int64_t kSignalPoll_ms = 50;  // how long a signal may go unnoticed
-    Answer answer;
+    StreamedAnswer answer;
     TextDecoder decoder(model.tokenizer(), false, begins_text);
     const auto emit = [&](const std::string& piece) {
         if (piece.empty()) return;
@@ -55,7 +55,7 @@ std::string speed_line(const RequestStats& stats) {
     return line + cat(", first token after ", fixed((stats.queued_ms + stats.prefill_ms) / 1000, 2), " s");
 }
 
-std::string ending_note(const Answer& answer, int64_t context) {
+std::string ending_note(const StreamedAnswer& answer, int64_t context) {
     switch (answer.finish) {
         case FinishReason::kStop: return "";
         case FinishReason::kLength:

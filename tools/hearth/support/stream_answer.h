@@ -7,14 +7,14 @@
 #include <string_view>
 #include <vector>
 
-#include "chat/session.h"
+#include "chat/loaded_model.h"
 
 namespace hearth::tool {
 
 class Interrupts;
 
 /// An answer that has ended.
-struct Answer {
+struct StreamedAnswer {
     std::string text;
     std::vector<int32_t> ids;
     FinishReason finish = FinishReason::kStop;
@@ -26,7 +26,7 @@ struct Answer {
 
 /// Runs `request` and calls `show` with each piece of text, valid UTF-8. A signal in `interrupts` cancels the answer and not the program.
 /// `begins_text`: nothing stands before the answer. Throws as Engine::submit does, and what `show` throws.
-Answer stream_answer(LoadedModel& model, Request request, bool begins_text, Interrupts& interrupts,
+StreamedAnswer stream_answer(LoadedModel& model, Request request, bool begins_text, Interrupts& interrupts,
                      const std::function<void(std::string_view)>& show);
 
 /// "12 tokens, 41.3 tokens/s; prompt 9 tokens (4 of them cached), first token after 0.08 s".
@@ -37,6 +37,6 @@ double decode_rate(const RequestStats& stats);
 double prefill_rate(const RequestStats& stats);
 
 /// Why the answer ended, where a person should be told; else "".
-std::string ending_note(const Answer& answer, int64_t context);
+std::string ending_note(const StreamedAnswer& answer, int64_t context);
 
 }  // namespace hearth::tool

@@ -48,7 +48,7 @@ TEST(Readme, FiguresOfSpeedStandInOneFile) {
 }
 
 TEST(Readme, TheLimitOfTemplateStepsIsThatOfTheSource) {
-    const std::string steps = between(source("chat/template/chat_template.h"), "int64_t steps = ", ';');
+    const std::string steps = between(source("chat/template/template_limits.h"), "int64_t steps = ", ';');
     ASSERT_FALSE(steps.empty());
     std::string grouped;
     for (const char c : steps) grouped += c == '\'' ? ',' : c;

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "loaders/load_model.h"
+#include "loaders/checkpoint_info.h"
 
 namespace hearth {
 

@@ -1,7 +1,7 @@
-// Where config.json and the tensors disagree about ties and biases: who is believed.
+#include "loaders/settle_names.h"
+
 #include "base/error.h"
 #include "base/text.h"
-#include "loaders/inspect.h"
 #include "loaders/matrix_source.h"
 
 namespace hearth {

@@ -10,6 +10,7 @@
 #include "kernels/limits.h"
 #include "loaders/config.h"
 #include "loaders/model_directory.h"
+#include "loaders/random_model.h"
 #include "tools/hearth/bench/facts.h"
 #include "tools/hearth/bench/habits.h"
 #include "tools/hearth/bench/measure.h"

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "loaders/checkpoint.h"
 #include "loaders/load_model.h"
+#include "loaders/plan_weights.h"
 #include "tests/fuzz/targets/all.h"
 
 namespace hearth::fuzz {

@@ -6,8 +6,9 @@
 #include <map>
 
 #include "loaders/checkpoint.h"
-#include "loaders/inspect.h"
+#include "loaders/check_tensors.h"
 #include "loaders/load_model.h"
+#include "loaders/settle_names.h"
 #include "tests/loaders/checkpoint/files.h"
 
 namespace hearth {

@@ -8,6 +8,8 @@
 
 #include "loaders/checkpoint.h"
 #include "loaders/config.h"
+#include "loaders/plan_weights.h"
+#include "loaders/random_model.h"
 #include "tests/loaders/checkpoint/files.h"
 
 namespace hearth {

@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "loaders/model_directory.h"
+#include "loaders/plan_weights.h"
 #include "loaders/quantize/quantize_folder.h"
+#include "loaders/random_model.h"
 #include "tests/loaders/checkpoint/quantized_folder.h"
 
 namespace hearth {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "loaders/plan_weights.h"
 #include "tests/loaders/checkpoint/quantized_folder.h"
 
 namespace hearth {

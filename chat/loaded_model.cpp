@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "loaders/plan_weights.h"
+#include "loaders/weights/plan_weights.h"
 
 namespace hearth {
 namespace {

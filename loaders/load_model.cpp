@@ -4,9 +4,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "loaders/check_tensors.h"
-#include "loaders/matrix_source.h"
-#include "loaders/settle_names.h"
+#include "loaders/checkpoint/check_tensors.h"
+#include "loaders/checkpoint/settle_names.h"
+#include "loaders/weights/matrix_source.h"
 
 namespace hearth {
 namespace {

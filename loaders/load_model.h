@@ -5,7 +5,7 @@
 
 #include "base/progress.h"
 #include "kernels/backend.h"
-#include "loaders/checkpoint_info.h"
+#include "loaders/checkpoint/checkpoint_info.h"
 #include "loaders/quantize/options.h"
 #include "runtime/model.h"
 

@@ -9,9 +9,9 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "loaders/plan_weights.h"
 #include "loaders/quantize/rules.h"
-#include "loaders/weight_list.h"
+#include "loaders/weights/plan_weights.h"
+#include "loaders/weights/weight_list.h"
 
 namespace hearth {
 namespace {

@@ -8,13 +8,13 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "loaders/check_tensors.h"
+#include "loaders/checkpoint/check_tensors.h"
+#include "loaders/checkpoint/settle_names.h"
 #include "loaders/io/json_file.h"
 #include "loaders/io/model_files.h"
 #include "loaders/quantize/partial_folder.h"
 #include "loaders/quantize/rules.h"
 #include "loaders/quantize/tensor_writer.h"
-#include "loaders/settle_names.h"
 
 namespace hearth {
 namespace {

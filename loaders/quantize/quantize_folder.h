@@ -7,7 +7,7 @@
 
 #include "base/progress.h"
 #include "kernels/stream.h"
-#include "loaders/checkpoint_info.h"
+#include "loaders/checkpoint/checkpoint_info.h"
 #include "loaders/quantize/options.h"
 
 namespace hearth {

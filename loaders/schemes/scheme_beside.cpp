@@ -4,11 +4,11 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "loaders/check_tensors.h"
+#include "loaders/checkpoint/check_tensors.h"
+#include "loaders/checkpoint/settle_names.h"
 #include "loaders/io/json_file.h"
 #include "loaders/io/model_files.h"
 #include "loaders/schemes/scheme.h"
-#include "loaders/settle_names.h"
 
 namespace hearth {
 namespace {

@@ -1,8 +1,8 @@
 // Quantisation that is told in a file of its own, beside a config.json that says nothing of it.
 #pragma once
 
-#include "loaders/checkpoint.h"
-#include "loaders/checkpoint_info.h"
+#include "loaders/checkpoint/checkpoint.h"
+#include "loaders/checkpoint/checkpoint_info.h"
 
 namespace hearth {
 

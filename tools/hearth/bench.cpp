@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "kernels/limits.h"
-#include "loaders/config.h"
+#include "loaders/config/config.h"
 #include "loaders/model_directory.h"
 #include "loaders/random_model.h"
 #include "tools/hearth/bench/facts.h"
@@ -17,10 +17,10 @@
 #include "tools/hearth/bench/plan.h"
 #include "tools/hearth/bench/report.h"
 #include "tools/hearth/commands.h"
-#include "tools/hearth/support/command_line.h"
-#include "tools/hearth/support/model_options.h"
-#include "tools/hearth/support/terminal.h"
+#include "tools/hearth/options/command_line.h"
+#include "tools/hearth/options/model_options.h"
 #include "tools/hearth/support/weight_formats.h"
+#include "tools/hearth/terminal/terminal.h"
 
 namespace hearth::tool {
 

@@ -6,14 +6,14 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "tools/hearth/answer/answer_output.h"
+#include "tools/hearth/answer/stream_answer.h"
 #include "tools/hearth/commands.h"
-#include "tools/hearth/support/stream_answer.h"
-#include "tools/hearth/support/answer_output.h"
-#include "tools/hearth/support/command_line.h"
-#include "tools/hearth/support/interrupts.h"
-#include "tools/hearth/support/line_input.h"
-#include "tools/hearth/support/model_options.h"
-#include "tools/hearth/support/terminal.h"
+#include "tools/hearth/options/command_line.h"
+#include "tools/hearth/options/model_options.h"
+#include "tools/hearth/terminal/interrupts.h"
+#include "tools/hearth/terminal/line_input.h"
+#include "tools/hearth/terminal/terminal.h"
 
 namespace hearth::tool {
 

@@ -7,9 +7,9 @@
 #include "runtime/kv_cache.h"
 #include "tools/hearth/commands.h"
 #include "tools/hearth/inspect/report.h"
-#include "tools/hearth/support/command_line.h"
-#include "tools/hearth/support/model_options.h"
-#include "tools/hearth/support/terminal.h"
+#include "tools/hearth/options/command_line.h"
+#include "tools/hearth/options/model_options.h"
+#include "tools/hearth/terminal/terminal.h"
 
 namespace hearth::tool {
 

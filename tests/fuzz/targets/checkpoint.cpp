@@ -6,9 +6,9 @@
 #include <fstream>
 
 #include "base/text.h"
-#include "loaders/checkpoint.h"
+#include "loaders/checkpoint/checkpoint.h"
 #include "loaders/load_model.h"
-#include "loaders/plan_weights.h"
+#include "loaders/weights/plan_weights.h"
 #include "tests/fuzz/targets/all.h"
 
 namespace hearth::fuzz {

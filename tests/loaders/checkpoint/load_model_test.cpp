@@ -6,10 +6,10 @@
 #include <set>
 #include <thread>
 
-#include "loaders/checkpoint.h"
-#include "loaders/config.h"
-#include "loaders/plan_weights.h"
+#include "loaders/checkpoint/checkpoint.h"
+#include "loaders/config/config.h"
 #include "loaders/random_model.h"
+#include "loaders/weights/plan_weights.h"
 #include "tests/loaders/checkpoint/files.h"
 
 namespace hearth {

@@ -76,14 +76,17 @@ void add_once(std::vector<int32_t>& ids, int32_t id) {
 
 }  // namespace
 
-std::shared_ptr<LoadedModel> LoadedModel::open(const OpenOptions& options) { return open(options, find_model(options.model)); }
+std::shared_ptr<LoadedModel> LoadedModel::open(const OpenOptions& options) {
+    const ModelEntry entry = find_model(options.model);
+    return open(options, entry, inspect_checkpoint(entry.folder));
+}
 
-std::shared_ptr<LoadedModel> LoadedModel::open(const OpenOptions& options, const ModelEntry& entry) {
+std::shared_ptr<LoadedModel> LoadedModel::open(const OpenOptions& options, const ModelEntry& entry, CheckpointInfo info) {
     std::shared_ptr<LoadedModel> out(new LoadedModel());
     out->entry_ = entry;
+    out->info_ = std::move(info);
     const auto backend = make_backend(options.backend);
     // The small files first: what is wrong with them should be said before gigabytes are read.
-    out->info_ = inspect_checkpoint(entry.folder);
     for (const std::string& notice : out->info_.notices) say(options, notice);
     std::vector<std::string> left_aside;
     out->tokenizer_ = open_tokenizer(entry.folder, &left_aside);
@@ -102,6 +105,7 @@ std::shared_ptr<LoadedModel> LoadedModel::open(const OpenOptions& options, const
     load.quantize = options.quantize;
     load.progress = options.progress;
     out->model_ = load_model(out->info_, backend, load);
+    out->info_.checkpoint.reset();  // nothing more is read
     if (out->tokenizer_->vocab_size() > out->info_.config.vocab) {
         say(options, cat("the tokenizer has ", out->tokenizer_->vocab_size(), " tokens, the model only ", out->info_.config.vocab,
                          ": text that needs the others is refused"));

@@ -44,8 +44,8 @@ public:
     /// Loads; throws Error. Says beforehand, through options.notice, how much memory it will take.
     static std::shared_ptr<LoadedModel> open(const OpenOptions& options);
 
-    /// The same for a model that was found already: `options.model` is not looked at.
-    static std::shared_ptr<LoadedModel> open(const OpenOptions& options, const ModelEntry& entry);
+    /// The same for a model that was found and inspected already: `options.model` is not looked at.
+    static std::shared_ptr<LoadedModel> open(const OpenOptions& options, const ModelEntry& entry, CheckpointInfo info);
 
     const ModelEntry& entry() const { return entry_; }
     const CheckpointInfo& info() const { return info_; }

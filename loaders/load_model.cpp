@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "loaders/checkpoint/check_tensors.h"
 #include "loaders/checkpoint/settle_names.h"
 #include "loaders/weights/matrix_source.h"
 
@@ -131,18 +130,17 @@ private:
 
 std::shared_ptr<const Model> load_model(const CheckpointInfo& info, std::shared_ptr<const Backend> backend, const LoadOptions& options) {
     const int64_t context = checked_context(info.config, options.max_context);
-    const Checkpoint checkpoint = Checkpoint::open(info.folder);
+    HEARTH_CHECK(info.checkpoint);
+    const Checkpoint& checkpoint = *info.checkpoint;
     CheckpointInfo settled = info;
     const TensorNames names = settle_names(checkpoint, settled);
     ModelConfig& config = settled.config;
-    const TensorUse use =
-        check_tensors(checkpoint, info.scheme.get(), config, names);  // again: the files may have changed since they were inspected
     check_rules(config, names, options.quantize);
     const QuantizeRules rules(options.quantize, names);
     const MatrixSource source(checkpoint, info.scheme.get(), rules);
     RangeLister lister(source);
     visit_weights(config, names, lister);
-    Packer packer(checkpoint, source, std::move(lister.ranges), *backend, use.bytes, options.progress);
+    Packer packer(checkpoint, source, std::move(lister.ranges), *backend, info.file_bytes, options.progress);
     Weights weights = visit_weights(config, names, packer);
     for (const auto& file : checkpoint.files()) file->file().check_unchanged();
     return std::make_shared<const Model>(std::move(config), std::move(weights), std::move(backend), context);

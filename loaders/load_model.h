@@ -18,7 +18,9 @@ struct LoadOptions {
 };
 
 /// Reads one weight after the other and packs it into its place on the device; beside the weights this takes the memory of the largest one.
-/// The files can be gone afterwards. Throws Error as inspect_checkpoint does; also when a file changed or ended since, at whatever moment.
+/// `info` is of inspect_checkpoint; its files are read through info.checkpoint, so that a folder whose names are gone meanwhile still
+/// loads. Throws Error{kIo} naming the file when one changed or ended since it was inspected, at whatever moment, or cannot be read; Error
+/// as inspect_checkpoint does for what options.quantize and options.max_context ask for.
 std::shared_ptr<const Model> load_model(const CheckpointInfo& info, std::shared_ptr<const Backend> backend,
                                         const LoadOptions& options = {});
 

@@ -46,7 +46,8 @@ CheckpointInfo read_small_files(const fs::path& folder) {
 
 CheckpointInfo inspect_checkpoint(const fs::path& folder) {
     CheckpointInfo info = read_small_files(folder);
-    const Checkpoint checkpoint = Checkpoint::open(folder);
+    info.checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(folder));
+    const Checkpoint& checkpoint = *info.checkpoint;
     if (!info.scheme) find_scheme_beside(checkpoint, info);
     const TensorNames names = settle_names(checkpoint, info);
     const TensorUse use = check_tensors(checkpoint, info.scheme.get(), info.config, names);
@@ -60,21 +61,18 @@ CheckpointInfo inspect_checkpoint(const fs::path& folder) {
     return info;
 }
 
-std::vector<TensorInfo> list_tensors(const fs::path& folder) {
-    const Checkpoint checkpoint = Checkpoint::open(folder);
-    TensorUse use;
-    try {
-        CheckpointInfo info = read_small_files(folder);
-        if (!info.scheme) find_scheme_beside(checkpoint, info);
-        const TensorNames names = settle_names(checkpoint, info);
-        use = check_tensors(checkpoint, info.scheme.get(), info.config, names);
-    } catch (const Error&) {
-        // A model that cannot be run can still be looked at: then nothing is used.
-    }
+std::vector<TensorInfo> list_tensors(const CheckpointInfo& info) {
+    HEARTH_CHECK(info.checkpoint);
+    CheckpointInfo settled = info;
+    const TensorNames names = settle_names(*info.checkpoint, settled);
+    const TensorUse use = check_tensors(*info.checkpoint, info.scheme.get(), settled.config, names);
     std::vector<TensorInfo> out;
-    for (const auto& [name, entry] : checkpoint.entries()) {
-        out.push_back({name, fs::path(entry.file->file().name()).filename().string(), std::string(entry.tensor->type->name),
-                       entry.tensor->shape, use.names.contains(name)});
+    for (const auto& [name, entry] : info.checkpoint->entries()) {
+        out.push_back({.name = name,
+                       .file = fs::path(entry.file->file().name()).filename().string(),
+                       .dtype = std::string(entry.tensor->type->name),
+                       .shape = entry.tensor->shape,
+                       .used = use.names.contains(name)});
     }
     return out;
 }

@@ -12,7 +12,8 @@
 
 namespace hearth {
 
-class Scheme;  // loaders/schemes/scheme.h
+class Checkpoint;  // loaders/checkpoint/checkpoint.h
+class Scheme;      // loaders/schemes/scheme.h
 
 /// What generation_config.json recommends; absent fields are not set.
 struct GenerationDefaults {
@@ -24,6 +25,9 @@ struct GenerationDefaults {
 /// What the small files of a checkpoint say, before a byte of weights is read.
 struct CheckpointInfo {
     std::filesystem::path folder;
+    /// Its files of weights, open, with their headers read: who plans or loads reads on from here, so that no header is read twice and what
+    /// was checked is what is loaded. Null where config.json was read alone; let go of it once nothing is to be read any more.
+    std::shared_ptr<const Checkpoint> checkpoint;
     ModelConfig config;
     std::optional<int32_t> bos_token;
     std::vector<int32_t> eos_tokens;  // union of config.json and generation_config.json
@@ -48,6 +52,7 @@ struct TensorInfo {
     std::vector<int64_t> shape;
     bool used = false;  // the model reads it
 };
-std::vector<TensorInfo> list_tensors(const std::filesystem::path& folder);
+/// Every tensor of info.checkpoint, which must be there, by name.
+std::vector<TensorInfo> list_tensors(const CheckpointInfo& info);
 
 }  // namespace hearth

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "loaders/checkpoint/check_tensors.h"
 #include "loaders/checkpoint/settle_names.h"
 #include "loaders/weights/matrix_source.h"
 
@@ -52,19 +51,14 @@ DType stored_type(const std::string& name) {
 /// Walks the weights of a checkpoint (or, without files, of a shape) with a Planner.
 template <class Use>
 void plan_weights(const CheckpointInfo& info, int64_t layers, const Backend& backend, const QuantizeOptions& quantize, Use&& use) {
-    std::optional<Checkpoint> checkpoint;
     std::optional<MatrixSource> source;
     CheckpointInfo settled = info;
     ModelConfig& config = settled.config;
     TensorNames names{.family = find_family(config.family)};
-    if (info.file_bytes > 0) {
-        checkpoint.emplace(Checkpoint::open(info.folder));
-        names = settle_names(*checkpoint, settled);
-        check_tensors(*checkpoint, info.scheme.get(), config, names);  // before scales are read: the files may have changed
-    }
+    if (info.checkpoint) names = settle_names(*info.checkpoint, settled);
     check_rules(config, names, quantize);
     const QuantizeRules rules(quantize, names);
-    if (checkpoint) source.emplace(*checkpoint, info.scheme.get(), rules);
+    if (info.checkpoint) source.emplace(*info.checkpoint, info.scheme.get(), rules);
     Planner planner(source ? &*source : nullptr, stored_type(info.config.stored_dtype), rules, backend);
     config.layers = std::min(config.layers, layers);
     Weights weights = visit_weights(config, names, planner);

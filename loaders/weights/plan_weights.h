@@ -11,7 +11,8 @@
 
 namespace hearth {
 
-/// Bytes on the device that load_model will take for weights. Reads scales, zero points and column groups of quantised checkpoints.
+/// Bytes on the device that load_model will take for weights; where info.checkpoint is null, what random weights of info.config take. Reads
+/// scales, zero points and column groups of quantised checkpoints. Throws Error{kIo} where they cannot be read.
 int64_t planned_weight_bytes(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize = {});
 
 /// Weights of all layers and the tables as `backend` would lay them out, over no memory: weights have `stand_in` as data, vectors a size

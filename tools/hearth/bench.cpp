@@ -142,7 +142,9 @@ private:
         if (context > info_.config.longest_context())
             model_.note(cat("the tests are ", context, " tokens long, more than the ", info_.config.longest_context(),
                             " this model was made for: speed is what counts here"));
-        return load_model(info_, backend, options);
+        auto model = load_model(info_, backend, options);
+        info_.checkpoint.reset();  // nothing more is read
+        return model;
     }
 
     BenchRow describe(const Model& model) {

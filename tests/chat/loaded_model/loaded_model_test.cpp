@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "tests/support/open_counter.h"
 
 namespace hearth {
 namespace {
@@ -37,6 +38,15 @@ public:
         fs::remove(path_ / name);
         std::ofstream(path_ / name) << text;
     }
+
+    /// A copy in the place of the link: nobody else opens it.
+    void own(const std::string& name) {
+        const fs::path from = fs::read_symlink(path_ / name);
+        fs::remove(path_ / name);
+        fs::copy_file(from, path_ / name);
+    }
+
+    const fs::path& path() const { return path_; }
 
     OpenOptions options() const {
         OpenOptions out;
@@ -103,6 +113,14 @@ TEST(LoadedModel, OpensEmberWithNoOption) {
     EXPECT_EQ(model->chat_template().origin, "tokenizer_config.json");
     EXPECT_FLOAT_EQ(model->default_sampling().temperature, 0.3f);
     EXPECT_FLOAT_EQ(model->default_sampling().top_p, 0.95f);
+}
+
+TEST(LoadedModel, OpensItsWeightsOnce) {
+    EmberCopy copy;
+    copy.own("model.safetensors");
+    testing::OpenCounter counter(copy.path() / "model.safetensors");
+    EXPECT_TRUE(LoadedModel::open(copy.options()));
+    EXPECT_EQ(counter.count(), 1) << "each opening reads and checks the header again";
 }
 
 TEST(LoadedModel, EncodesAConversationWithOneBos) {
@@ -180,41 +198,42 @@ TEST(LoadedModel, TakesABuiltInTemplateWhereThereIsNoneAndSaysSo) {
     EXPECT_THROW(LoadedModel::open(options), Error);
 }
 
-TEST(LoadedModel, TakesTheContextThatIsAskedForWithinTheModels) {
-    OpenOptions options;
-    options.context = 100;
-    EXPECT_EQ(LoadedModel::open(options)->engine().options().context, 100);
-    options.context = 1025;
+/// The context that a model gets where `wanted` tokens are asked for; 0: no wish.
+int64_t context_of(OpenOptions options, int64_t wanted) {
+    options.context = wanted;
+    return LoadedModel::open(options)->engine().options().context;
+}
+
+void expect_no_more_than(const OpenOptions& options, int64_t longest) {
+    EXPECT_EQ(context_of(options, longest), longest);
     try {
-        LoadedModel::open(options);
-        FAIL();
+        context_of(options, longest + 1);
+        ADD_FAILURE() << "a context of " << longest + 1 << " tokens was taken";
     } catch (const Error& e) {
-        EXPECT_NE(std::string(e.what()).find("1025"), std::string::npos);
-        EXPECT_NE(std::string(e.what()).find("1024"), std::string::npos);
+        EXPECT_EQ(e.kind(), ErrorKind::kBadInput);
+        EXPECT_NE(std::string(e.what()).find(cat(longest + 1)), std::string::npos) << e.what();
+        EXPECT_NE(std::string(e.what()).find(cat("at most ", longest)), std::string::npos) << e.what();
     }
+}
+
+TEST(LoadedModel, TakesTheContextThatIsAskedForWithinTheModels) {
+    EXPECT_EQ(context_of({}, 100), 100);
+    expect_no_more_than({}, 1024);
 }
 
 TEST(LoadedModel, GivesTheContextThatTheRotationIsStretchedTo) {
     EmberCopy yarn;
     yarn.edit("config.json", R"("rope_type": "default")",
               R"("rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 1024)");
-    EXPECT_EQ(LoadedModel::open(yarn.options())->engine().options().context, 4096);
-    OpenOptions options = yarn.options();
-    options.context = 4000;
-    EXPECT_EQ(LoadedModel::open(options)->engine().options().context, 4000);
-    options.context = 4097;
-    EXPECT_THROW(LoadedModel::open(options), Error);
+    EXPECT_EQ(context_of(yarn.options(), 0), 4096);
+    expect_no_more_than(yarn.options(), 4096);
 }
 
 TEST(LoadedModel, GivesALinearlyStretchedContextOnRequest) {
     EmberCopy linear;
     linear.edit("config.json", R"("rope_type": "default")", R"("rope_type": "linear", "factor": 2.0)");
-    EXPECT_EQ(LoadedModel::open(linear.options())->engine().options().context, 1024);
-    OpenOptions options = linear.options();
-    options.context = 2048;
-    EXPECT_EQ(LoadedModel::open(options)->engine().options().context, 2048);
-    options.context = 2049;
-    EXPECT_THROW(LoadedModel::open(options), Error);
+    EXPECT_EQ(context_of(linear.options(), 0), 1024);
+    expect_no_more_than(linear.options(), 2048);
 }
 
 TEST(LoadedModel, OpensAModelWhoseRecommendationsCannotBeMet) {

@@ -8,6 +8,7 @@
 #include "tests/runtime/engine/requests.h"
 #include "tests/runtime/test_backend.h"
 #include "tests/runtime/tiny_model.h"
+#include "tests/support/wait_until.h"
 
 namespace hearth::testing {
 namespace {

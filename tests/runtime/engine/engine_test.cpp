@@ -11,6 +11,7 @@
 #include "tests/runtime/engine/requests.h"
 #include "tests/runtime/test_backend.h"
 #include "tests/runtime/tiny_model.h"
+#include "tests/support/wait_until.h"
 
 namespace hearth::testing {
 namespace {
@@ -151,6 +152,7 @@ TEST(Engine, GivesTheSameAnswerAloneAndInACrowd) {
             for (int n = 0; n < 12; ++n)
                 EXPECT_EQ(read_all(*streams[static_cast<size_t>(n)]).tokens, alone[static_cast<size_t>(n)].tokens) << "request " << n;
             EXPECT_EQ(engine.stats().blocks_in_use, 0);
+            EXPECT_GT(engine.stats().preemptions, 0);
         }
     }
 }

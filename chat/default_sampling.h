@@ -1,7 +1,7 @@
 // How answers are drawn where neither the request nor the command line says so.
 #pragma once
 
-#include "loaders/load_model.h"
+#include "loaders/checkpoint/checkpoint_info.h"
 #include "runtime/engine/sampler.h"
 
 namespace hearth {

@@ -219,7 +219,7 @@ void ModelHost::switch_to(std::unique_lock<std::mutex>& lock, const std::string&
     try {
         OpenOptions options = options_.first;
         const ModelEntry entry = entry_of(name);
-        const CheckpointInfo info = inspect_checkpoint(entry.folder);  // what is broken should not cost us the model that works
+        CheckpointInfo info = inspect_checkpoint(entry.folder);  // what is broken should not cost us the model that works
         if (name != first_.name) {
             options.context = std::min(options.context, info.config.longest_context());
             options.chat_template.clear();
@@ -232,7 +232,7 @@ void ModelHost::switch_to(std::unique_lock<std::mutex>& lock, const std::string&
             on_progress(name, update);
             if (options_.first.progress) options_.first.progress(update);
         };
-        opened = LoadedModel::open(options, entry);
+        opened = LoadedModel::open(options, entry, std::move(info));
     } catch (const NoLongerWanted&) {
         log(cat("loading of ", name, " given up: another model was chosen"));
     } catch (const Error& e) {

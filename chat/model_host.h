@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "chat/session.h"
+#include "chat/loaded_model.h"
 
 namespace hearth {
 

@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "loaders/inspect.h"
-#include "loaders/matrix_source.h"
+#include "loaders/checkpoint/settle_names.h"
+#include "loaders/weights/matrix_source.h"
 
 namespace hearth {
 namespace {
@@ -16,38 +16,6 @@ constexpr int64_t kReadAhead = 256 << 20;  // bytes asked of the disk before the
 struct FileRange {
     const InputFile* file = nullptr;
     int64_t begin = 0, bytes = 0;
-};
-
-/// Device bytes of every weight, without allocating any.
-class Planner : public WeightVisitor {
-public:
-    /// `source` null: every tensor counts as `dtype`, quantised by `rules`.
-    Planner(const MatrixSource* source, DType dtype, const QuantizeRules& rules, const Backend& backend)
-        : source_(source), dtype_(dtype), rules_(rules), backend_(backend) {}
-
-    void matrix(const std::vector<NeededTensor>& parts, WeightUse use, DeviceWeight& out) override {
-        if (source_) {
-            out.weight = backend_.plan(source_->plan(parts, use).matrices, use);
-        } else {
-            std::vector<HostMatrix> matrices;
-            const auto kind = rules_.kind_of(parts, use);
-            for (const NeededTensor& part : parts) matrices.push_back({dtype_, nullptr, part.n, part.k, nullptr, kind});
-            out.weight = backend_.plan(matrices, use);
-        }
-        bytes += out.weight.bytes;
-    }
-    void vector(const std::vector<NeededTensor>& parts, DeviceVector& out) override {
-        for (const NeededTensor& part : parts) out.size += part.n;
-        bytes += out.size * int64_t{sizeof(float)};
-    }
-
-    int64_t bytes = 0;
-
-private:
-    const MatrixSource* source_;
-    DType dtype_;
-    const QuantizeRules& rules_;
-    const Backend& backend_;
 };
 
 /// Lists the ranges of files in the order in which they will be packed, for reading ahead.
@@ -158,72 +126,21 @@ private:
     int64_t asked_bytes_ = 0, done_ = 0, reported_ = 0;
 };
 
-DType stored_type(const std::string& name) {
-    for (DType type : {DType::kF32, DType::kF16}) {
-        if (name == name_of(type)) return type;
-    }
-    return DType::kBf16;
-}
-
-/// Walks the weights of a checkpoint (or, without files, of a shape) with a Planner.
-template <class Use>
-void plan_weights(const CheckpointInfo& info, int64_t layers, const Backend& backend, const QuantizeOptions& quantize, Use&& use) {
-    std::optional<Checkpoint> checkpoint;
-    std::optional<MatrixSource> source;
-    CheckpointInfo settled = info;
-    ModelConfig& config = settled.config;
-    TensorNames names{.family = find_family(config.family)};
-    if (info.file_bytes > 0) {
-        checkpoint.emplace(Checkpoint::open(info.folder));
-        names = settle_names(*checkpoint, settled);
-        check_tensors(*checkpoint, info.scheme.get(), config, names);  // before scales are read: the files may have changed
-    }
-    check_rules(config, names, quantize);
-    const QuantizeRules rules(quantize, names);
-    if (checkpoint) source.emplace(*checkpoint, info.scheme.get(), rules);
-    Planner planner(source ? &*source : nullptr, stored_type(info.config.stored_dtype), rules, backend);
-    config.layers = std::min(config.layers, layers);
-    Weights weights = visit_weights(config, names, planner);
-    use(planner.bytes, std::move(weights));
-}
-
 }  // namespace
-
-int64_t planned_weight_bytes(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize) {
-    int64_t out = 0;
-    plan_weights(info, info.config.layers, backend, quantize, [&](int64_t bytes, Weights&&) { out = bytes; });
-    return out;
-}
-
-Weights planned_layers(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize, const std::byte* stand_in) {
-    Weights out;
-    plan_weights(info, info.config.layers, backend, quantize, [&](int64_t, Weights&& weights) { out = std::move(weights); });
-    for (DeviceWeight* weight : {&out.embed, &out.head}) weight->weight.data = stand_in;
-    for (LayerWeights& layer : out.layers) {
-        for (DeviceWeight* weight : {&layer.qkv, &layer.out, &layer.gate, &layer.up, &layer.down, &layer.router}) {
-            if (weight->weight.n > 0) weight->weight.data = stand_in;
-        }
-        for (auto* experts : {&layer.expert_gate, &layer.expert_up, &layer.expert_down}) {
-            for (Weight& weight : *experts) weight.data = stand_in;
-        }
-    }
-    return out;
-}
 
 std::shared_ptr<const Model> load_model(const CheckpointInfo& info, std::shared_ptr<const Backend> backend, const LoadOptions& options) {
     const int64_t context = checked_context(info.config, options.max_context);
-    const Checkpoint checkpoint = Checkpoint::open(info.folder);
+    HEARTH_CHECK(info.checkpoint);
+    const Checkpoint& checkpoint = *info.checkpoint;
     CheckpointInfo settled = info;
     const TensorNames names = settle_names(checkpoint, settled);
     ModelConfig& config = settled.config;
-    const TensorUse use =
-        check_tensors(checkpoint, info.scheme.get(), config, names);  // again: the files may have changed since they were inspected
     check_rules(config, names, options.quantize);
     const QuantizeRules rules(options.quantize, names);
     const MatrixSource source(checkpoint, info.scheme.get(), rules);
     RangeLister lister(source);
     visit_weights(config, names, lister);
-    Packer packer(checkpoint, source, std::move(lister.ranges), *backend, use.bytes, options.progress);
+    Packer packer(checkpoint, source, std::move(lister.ranges), *backend, info.file_bytes, options.progress);
     Weights weights = visit_weights(config, names, packer);
     for (const auto& file : checkpoint.files()) file->file().check_unchanged();
     return std::make_shared<const Model>(std::move(config), std::move(weights), std::move(backend), context);

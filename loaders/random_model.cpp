@@ -1,4 +1,5 @@
-// Models of any shape without files: what they say is noise, but it costs what a real one does.
+#include "loaders/random_model.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -8,9 +9,9 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "loaders/load_model.h"
 #include "loaders/quantize/rules.h"
-#include "loaders/weight_list.h"
+#include "loaders/weights/plan_weights.h"
+#include "loaders/weights/weight_list.h"
 
 namespace hearth {
 namespace {

@@ -6,13 +6,14 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "runtime/planned_step.h"
 #include "runtime/rope.h"
 #include "runtime/stages.h"
 
 namespace hearth {
 namespace {
 
-// Runs each stage by the first row that supports it.
+// Runs each stage by the first variant that supports it.
 struct Runner {
     const ModelConfig& config;
     const Backend& backend;
@@ -23,13 +24,14 @@ struct Runner {
 
     template <class Args>
     void stage(std::span<const Variant<Args>> Tables::*table, const Args& args) {
-        const Variant<Args>& row = select(stream.tables().*table, args, stream.device());
-        if (!profile) return row.run(args, stream);
+        const Variant<Args>& variant = select(stream.tables().*table, args, stream.device());
+        if (!profile) return variant.run(args, stream);
         stream.wait();
         const auto start = std::chrono::steady_clock::now();
-        row.run(args, stream);
+        variant.run(args, stream);
         stream.wait();
-        profile->add(row.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), args.bytes(), args.flops());
+        profile->add(variant.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), args.bytes(),
+                     args.flops());
     }
     void layer(int64_t i) const {
         if (!observer) return;
@@ -40,8 +42,8 @@ struct Runner {
     }
 };
 
-// Throws for a stage that no row supports.
-struct RowCheck {
+// Throws for a stage that no variant supports.
+struct VariantCheck {
     const Device& device;
 
     template <class Args>
@@ -63,45 +65,6 @@ struct ScratchCount {
     void layer(int64_t) const {}
 };
 
-// A step of S sequences of T / S tokens each at the end of the context, over no memory: stands for all steps of its shape when rows are
-// asked whether they support it and what scratch they take.
-class ModelStep {
-public:
-    ModelStep(const Model& model, int64_t T, int64_t S, DType cache_dtype)
-        : model_(model), zeros_(static_cast<size_t>(std::max(T, blocks_of(model))), 0), positions_(static_cast<size_t>(T)) {
-        const int64_t per_sequence = ceil_div(T, S);
-        for (int64_t t = 0; t < T; ++t) {
-            const int64_t position = std::max<int64_t>(0, model.max_context() - per_sequence) + t % per_sequence;
-            positions_[static_cast<size_t>(t)] = static_cast<int32_t>(position);
-        }
-        for (int64_t s = 0; s <= S; ++s) starts_.push_back(static_cast<int32_t>(std::min(T, s * per_sequence)));
-        const ModelConfig& c = model.config();
-        ActivationLayout(c, T, S).bind(c, nullptr, T, S, views_);
-        views_.ids = views_.slots = {zeros_.data(), {T}};
-        views_.rows = {zeros_.data(), {S}};
-        views_.positions = {positions_.data(), {T}};
-        views_.seq_starts = {starts_.data(), {S + 1}};
-        views_.block_tables = {zeros_.data(), {S, blocks_of(model)}};
-        views_.block_tables.stride = {0, 1};
-        views_.rope = {nullptr, {model.max_context(), c.head_dim}};
-        pages_ = {cache_dtype, nullptr, nullptr, blocks_of(model), c.kv_heads, c.head_dim};
-    }
-
-    template <class Visit>
-    void visit(Visit&& visit) const {
-        visit_stages(
-            model_.config(), model_.weights(), [&](int64_t) -> const KvPages& { return pages_; }, views_, visit);
-    }
-
-private:
-    static int64_t blocks_of(const Model& model) { return ceil_div(model.max_context(), kBlockTokens); }
-
-    const Model& model_;
-    std::vector<int32_t> zeros_, positions_, starts_;
-    KvPages pages_;
-    StepViews views_;
-};
-
 void check_weights(const ModelConfig& c, const Weights& w) {
     HEARTH_CHECK(c.layers > 0 && static_cast<int64_t>(w.layers.size()) == c.layers);
     HEARTH_CHECK(c.windows.empty() || static_cast<int64_t>(c.windows.size()) == c.layers);
@@ -121,8 +84,10 @@ Model::Model(ModelConfig config, Weights weights, std::shared_ptr<const Backend>
     : config_(std::move(config)), weights_(std::move(weights)), backend_(std::move(backend)), max_context_(max_context) {
     HEARTH_CHECK(max_context_ > 0);
     check_weights(config_, weights_);
-    for (const int64_t tokens : {1, 64}) {  // a decode and a prefill: rows may be made for one of them
-        const auto check = [&](DType cache) { ModelStep(*this, tokens, 1, cache).visit(RowCheck{backend_->device()}); };
+    for (const int64_t tokens : {1, 64}) {  // a decode and a prefill: a variant may be made for one of them
+        const auto check = [&](DType cache) {
+            PlannedStep(config_, tokens, 1, max_context_, cache).visit(config_, weights_, VariantCheck{backend_->device()});
+        };
         try {
             check(DType::kBf16);
         } catch (const Error&) {
@@ -151,8 +116,8 @@ Model::Workspace::Workspace(const Model& model, int64_t max_tokens, int64_t max_
     for (int64_t tokens = 1; tokens <= max_tokens;
          tokens = tokens == max_tokens ? tokens + 1 : std::min(max_tokens, tokens < 16 ? tokens + 1 : 2 * tokens)) {
         for (const DType cache : {DType::kBf16, DType::kF32, DType::kI8}) {
-            ModelStep(model, tokens, 1, cache).visit(count);
-            ModelStep(model, tokens, tokens, cache).visit(count);
+            for (const int64_t sequences : {int64_t{1}, tokens})
+                PlannedStep(model.config(), tokens, sequences, model.max_context(), cache).visit(model.config(), model.weights(), count);
         }
     }
     reserve_scratch(count.most);

@@ -47,8 +47,10 @@ std::shared_ptr<TokenStream> submit(LoadedModel& model, const ChatRequest& reque
 
 }  // namespace
 
-Answer::Answer(LoadedModel& model, const ChatRequest& request)
-    : decoder_(model.tokenizer()), stops_(request.stop), stream_(submit(model, request)) {}
+Answer::Answer(LoadedModel& model, const ChatRequest& request) : Answer(model.tokenizer(), request.stop, submit(model, request)) {}
+
+Answer::Answer(const Tokenizer& tokenizer, const std::vector<std::string>& stop, std::shared_ptr<TokenStream> stream)
+    : decoder_(tokenizer), stops_(stop), stream_(std::move(stream)) {}
 
 std::string Answer::next(int timeout_ms) {
     if (finish_) return {};

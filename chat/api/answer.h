@@ -4,10 +4,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "chat/api/chat_request.h"
 #include "chat/api/stop_strings.h"
-#include "chat/session.h"
+#include "chat/loaded_model.h"
 
 namespace hearth {
 
@@ -23,6 +24,9 @@ class Answer {
 public:
     /// Throws ApiError: 400 when the template refuses the conversation, 400 context_length_exceeded when it does not fit.
     Answer(LoadedModel& model, const ChatRequest& request);
+
+    /// The same for what was submitted already; `tokenizer` must outlive the answer.
+    Answer(const Tokenizer& tokenizer, const std::vector<std::string>& stop, std::shared_ptr<TokenStream> stream);
 
     /// Text that can be shown now, or "" when none came for `timeout_ms` or the answer is over.
     std::string next(int timeout_ms);

@@ -8,7 +8,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "chat/session.h"
+#include "chat/loaded_model.h"
 
 namespace hearth {
 

@@ -69,9 +69,12 @@ json page_model(const ModelStatus& status) {
 
 HttpResponse get_health(Services& services, const HttpRequest&) {
     const EngineStats stats = services.models.engine_stats();
-    return json_response(
-        200,
-        dump({{"status", "ok"}, {"running", stats.running}, {"waiting", stats.waiting}, {"steps", stats.steps}, {"tokens", stats.tokens}}));
+    return json_response(200, dump({{"status", "ok"},
+                                    {"running", stats.running},
+                                    {"waiting", stats.waiting},
+                                    {"steps", stats.steps},
+                                    {"tokens", stats.tokens},
+                                    {"cancelled", stats.cancelled}}));
 }
 
 HttpResponse get_openai_models(Services& services, const HttpRequest&) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "chat/session.h"
+#include "chat/loaded_model.h"
 
 namespace hearth {
 

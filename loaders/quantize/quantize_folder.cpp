@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "kernels/host/fast_quantize.h"
-#include "loaders/inspect.h"
+#include "loaders/checkpoint/settle_names.h"
 #include "loaders/io/json_file.h"
 #include "loaders/io/model_files.h"
 #include "loaders/quantize/partial_folder.h"
@@ -200,11 +200,11 @@ std::vector<QuantizedKind> quantize_folder(const CheckpointInfo& info, const Qua
         throw Error(ErrorKind::kUnsupported, cat(info.folder.string(), ": is quantised already (", printable(info.quantization),
                                                  "); supported: plain weights in BF16, F16 or F32"));
     }
-    const Checkpoint checkpoint = Checkpoint::open(info.folder);
+    HEARTH_CHECK(info.checkpoint);
+    const Checkpoint& checkpoint = *info.checkpoint;
     CheckpointInfo settled = info;
     const TensorNames names = settle_names(checkpoint, settled);
     const ModelConfig& config = settled.config;
-    check_tensors(checkpoint, nullptr, config, names);
     check_rules(config, names, options);
     const QuantizeRules rules(options, names);
     Collector collector(checkpoint, rules);

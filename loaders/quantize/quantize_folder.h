@@ -7,7 +7,7 @@
 
 #include "base/progress.h"
 #include "kernels/stream.h"
-#include "loaders/load_model.h"
+#include "loaders/checkpoint/checkpoint_info.h"
 #include "loaders/quantize/options.h"
 
 namespace hearth {
@@ -26,7 +26,7 @@ struct QuantizedKind {
 /// Writes `out`: model.safetensors (NAME.codes and NAME.scales in the place of NAME.weight where it was quantised; what the model does not
 /// use is left out), config.json with our quantization_config, and the tokenizer's, template's and generation's files as they are. Loading
 /// it gives bit for bit the weights that loading info.folder with the same options gives. Works with the stream's threads on one matrix at
-/// a time.
+/// a time. `info` is of inspect_checkpoint.
 ///
 /// Throws Error: the checkpoint is quantised already (kUnsupported); `out` is there (kBadInput) - a folder that is being made has the name
 /// with ".partial" behind it, goes when something fails, and is replaced where a killed process left one; the disk is too small or refuses

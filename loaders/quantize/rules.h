@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "loaders/quantize/options.h"
-#include "loaders/weight_list.h"
+#include "loaders/weights/weight_list.h"
 
 namespace hearth {
 

@@ -8,7 +8,7 @@
 
 #include "kernels/stream.h"
 #include "kernels/weights/quant.h"
-#include "loaders/checkpoint.h"
+#include "loaders/checkpoint/checkpoint.h"
 
 namespace hearth {
 

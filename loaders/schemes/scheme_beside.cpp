@@ -1,11 +1,14 @@
-// Quantisation that is told in a file of its own, beside a config.json that says nothing of it.
+#include "loaders/schemes/scheme_beside.h"
+
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "loaders/inspect.h"
+#include "loaders/checkpoint/check_tensors.h"
+#include "loaders/checkpoint/settle_names.h"
 #include "loaders/io/json_file.h"
 #include "loaders/io/model_files.h"
+#include "loaders/schemes/scheme.h"
 
 namespace hearth {
 namespace {

@@ -24,19 +24,6 @@ constexpr int64_t kRoomAhead = 4096;  // tokens of an answer that memory is set 
 
 using Clock = Sequence::Clock;
 
-double ms_between(Clock::time_point from, Clock::time_point to) { return std::chrono::duration<double, std::milli>(to - from).count(); }
-
-RequestStats stats_of(const Sequence& s, Clock::time_point now) {
-    RequestStats stats;
-    stats.prompt_tokens = s.prompt_tokens;
-    stats.generated_tokens = s.generated();
-    const bool drew = s.first_token != Clock::time_point{};
-    stats.queued_ms = ms_between(s.submitted, s.has_started ? s.started : now);
-    if (s.has_started) stats.prefill_ms = ms_between(s.started, drew ? s.first_token : now);
-    if (drew) stats.decode_ms = ms_between(s.first_token, now);
-    return stats;
-}
-
 TokenEvent end_event(FinishReason reason, std::string error = {}) {
     return {.token = -1, .finish = reason, .context_full = false, .error = std::move(error)};
 }
@@ -107,6 +94,7 @@ private:
     bool stopping_ = false;
     std::atomic<bool> has_mail_{false};  // inbox_ or stopping_ changed: spares a busy engine the lock
     std::atomic<int64_t> running_{0}, waiting_{0}, blocks_in_use_{0}, steps_{0}, tokens_{0};
+    std::atomic<int64_t> preemptions_{0}, ended_cancelled_{0};
 
     std::thread thread_;  // last: starts when all else stands
 };
@@ -251,7 +239,8 @@ std::span<const int32_t> Engine::Impl::compute() {
     if (rows_.empty()) return {};
     const auto before = Clock::now();
     const auto ids = sampler_.draw(logits, rows_, workspace_.stream());
-    if (options_.profile) profile_.add("sample", ms_between(before, Clock::now()) * 1e-3, logits.size() * int64_t{sizeof(float)}, 0);
+    if (options_.profile)
+        profile_.add("sample", std::chrono::duration<double>(Clock::now() - before).count(), logits.size() * int64_t{sizeof(float)}, 0);
     return ids;
 }
 
@@ -267,7 +256,7 @@ void Engine::Impl::accept(Sequence& s, int32_t token) {
         return;
     }
     s.tokens.push_back(token);
-    s.channel->push(token, stats_of(s, now));
+    s.channel->push(token, s.stats(now));
     if (s.length() == s.max_length) {
         TokenEvent event = end_event(FinishReason::kLength);
         event.context_full = s.context_limits;
@@ -278,8 +267,9 @@ void Engine::Impl::accept(Sequence& s, int32_t token) {
 /// Blocks are back and counted before the reader learns of the end. Needs no memory.
 void Engine::Impl::end(Sequence& sequence, TokenEvent event) noexcept {
     const auto owned = scheduler_.remove(&sequence);
+    if (event.finish == FinishReason::kCancelled) ended_cancelled_.fetch_add(1, std::memory_order_relaxed);
     publish_stats();
-    owned->channel->finish(std::move(event), stats_of(*owned, Clock::now()));
+    owned->channel->finish(std::move(event), owned->stats(Clock::now()));
 }
 
 /// Nobody knows how far a step came that went wrong while it was planned: those that run end, or where none does the first that waits.
@@ -294,6 +284,7 @@ void Engine::Impl::publish_stats() {
     running_.store(scheduler_.num_running(), std::memory_order_relaxed);
     waiting_.store(scheduler_.num_waiting(), std::memory_order_relaxed);
     blocks_in_use_.store(scheduler_.pool().num_in_use(), std::memory_order_relaxed);
+    preemptions_.store(scheduler_.num_preemptions(), std::memory_order_relaxed);
 }
 
 void Engine::Impl::publish_profile() {
@@ -315,6 +306,8 @@ EngineStats Engine::Impl::stats() const {
     out.num_blocks = options_.num_blocks;
     out.steps = steps_.load(std::memory_order_relaxed);
     out.tokens = tokens_.load(std::memory_order_relaxed);
+    out.preemptions = preemptions_.load(std::memory_order_relaxed);
+    out.cancelled = ended_cancelled_.load(std::memory_order_relaxed);
     return out;
 }
 

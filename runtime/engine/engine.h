@@ -73,7 +73,8 @@ struct EngineOptions {
 struct EngineStats {
     int64_t running = 0, waiting = 0;
     int64_t blocks_in_use = 0, num_blocks = 0;
-    int64_t steps = 0, tokens = 0;  // since the start
+    int64_t steps = 0, tokens = 0;           // since the start, as what follows
+    int64_t preemptions = 0, cancelled = 0;  // sequences that gave their blocks back; answers that ended with kCancelled
 };
 
 /// Continuous batching, first come first served. Thread-safe.

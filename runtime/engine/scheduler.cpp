@@ -79,6 +79,7 @@ bool Scheduler::admit_next() {
 }
 
 void Scheduler::preempt_youngest() {
+    ++preemptions_;
     release_blocks(*running_.back());
     running_.back()->computed = 0;
     waiting_.push_front(std::move(running_.back()));

@@ -63,6 +63,7 @@ public:
 
     bool empty() const { return running_.empty() && waiting_.empty(); }
     int64_t num_running() const { return static_cast<int64_t>(running_.size()); }
+    int64_t num_preemptions() const { return preemptions_; }  // since the beginning
     int64_t num_waiting() const { return static_cast<int64_t>(waiting_.size()); }
     const BlockPool& pool() const { return pool_; }
 
@@ -81,6 +82,7 @@ private:
     std::vector<std::unique_ptr<Sequence>> running_;  // oldest first
     std::deque<std::unique_ptr<Sequence>> waiting_;   // oldest first, all younger than those running
     std::vector<Work> work_;
+    int64_t preemptions_ = 0;
 };
 
 }  // namespace hearth

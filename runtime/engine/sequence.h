@@ -8,6 +8,7 @@
 
 #include "kernels/ops.h"
 #include "runtime/block_pool.h"
+#include "runtime/engine/engine.h"
 
 namespace hearth {
 
@@ -24,6 +25,7 @@ struct Sequence {
 
     std::vector<int32_t> tokens;  // the prompt, then the answer
     int64_t prompt_tokens = 0;
+    int64_t cached_tokens = 0;    // of the prompt, whose k and v were in the cache already when it began: 0 as long as nothing is reused
     int64_t max_length = 0;       // tokens may grow to this
     bool context_limits = false;  // max_length is where the context ends, not where the request does
     SampleParams sampling;
@@ -39,6 +41,9 @@ struct Sequence {
     int64_t length() const { return static_cast<int64_t>(tokens.size()); }
     int64_t generated() const { return length() - prompt_tokens; }
     int64_t remaining() const { return length() - computed; }  // to be computed before the next token can be drawn
+
+    /// What it took until `now`.
+    RequestStats stats(Clock::time_point now) const;
 };
 
 }  // namespace hearth

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "loaders/load_model.h"
+#include "loaders/weights/plan_weights.h"
 #include "tests/models/golden_case.h"
 #include "tests/models/run_model.h"
 #include "tests/support/shared.h"

@@ -8,18 +8,19 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "kernels/limits.h"
-#include "loaders/config.h"
+#include "loaders/config/config.h"
 #include "loaders/model_directory.h"
+#include "loaders/random_model.h"
 #include "tools/hearth/bench/facts.h"
 #include "tools/hearth/bench/habits.h"
 #include "tools/hearth/bench/measure.h"
 #include "tools/hearth/bench/plan.h"
 #include "tools/hearth/bench/report.h"
 #include "tools/hearth/commands.h"
-#include "tools/hearth/support/command_line.h"
-#include "tools/hearth/support/model_options.h"
-#include "tools/hearth/support/terminal.h"
+#include "tools/hearth/options/command_line.h"
+#include "tools/hearth/options/model_options.h"
 #include "tools/hearth/support/weight_formats.h"
+#include "tools/hearth/terminal/terminal.h"
 
 namespace hearth::tool {
 
@@ -141,7 +142,9 @@ private:
         if (context > info_.config.longest_context())
             model_.note(cat("the tests are ", context, " tokens long, more than the ", info_.config.longest_context(),
                             " this model was made for: speed is what counts here"));
-        return load_model(info_, backend, options);
+        auto model = load_model(info_, backend, options);
+        info_.checkpoint.reset();  // nothing more is read
+        return model;
     }
 
     BenchRow describe(const Model& model) {

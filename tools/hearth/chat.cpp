@@ -6,14 +6,14 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "tools/hearth/answer/answer_output.h"
+#include "tools/hearth/answer/stream_answer.h"
 #include "tools/hearth/commands.h"
-#include "tools/hearth/support/answer.h"
-#include "tools/hearth/support/answer_output.h"
-#include "tools/hearth/support/command_line.h"
-#include "tools/hearth/support/interrupts.h"
-#include "tools/hearth/support/line_input.h"
-#include "tools/hearth/support/model_options.h"
-#include "tools/hearth/support/terminal.h"
+#include "tools/hearth/options/command_line.h"
+#include "tools/hearth/options/model_options.h"
+#include "tools/hearth/terminal/interrupts.h"
+#include "tools/hearth/terminal/line_input.h"
+#include "tools/hearth/terminal/terminal.h"
 
 namespace hearth::tool {
 
@@ -112,7 +112,7 @@ private:
     /// Sends `text` and shows the answer. Returns an exit code when the program is to end.
     std::optional<int> answer(const std::string& text, Interrupts& interrupts) {
         messages_.push_back({"user", sanitize_utf8(text)});
-        std::optional<Answer> said;
+        std::optional<StreamedAnswer> said;
         AnswerOutput output;
         try {
             said = stream_answer(*loaded_, request(), false, interrupts, [&](std::string_view piece) { output.write(piece); });
@@ -141,7 +141,7 @@ private:
         return out;
     }
 
-    std::optional<int> conclude(const Answer& said) const {
+    std::optional<int> conclude(const StreamedAnswer& said) const {
         const bool failed = said.finish == FinishReason::kError || said.finish == FinishReason::kNumericError;
         std::string note = ending_note(said, context());
         if (said.context_full) note += ": the answer was cut. /reset makes room";

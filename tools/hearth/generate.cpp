@@ -5,14 +5,14 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "tools/hearth/answer/answer_output.h"
+#include "tools/hearth/answer/stream_answer.h"
 #include "tools/hearth/bench/report.h"
 #include "tools/hearth/commands.h"
-#include "tools/hearth/support/answer.h"
-#include "tools/hearth/support/answer_output.h"
-#include "tools/hearth/support/command_line.h"
-#include "tools/hearth/support/interrupts.h"
-#include "tools/hearth/support/model_options.h"
-#include "tools/hearth/support/terminal.h"
+#include "tools/hearth/options/command_line.h"
+#include "tools/hearth/options/model_options.h"
+#include "tools/hearth/terminal/interrupts.h"
+#include "tools/hearth/terminal/terminal.h"
 
 namespace hearth::tool {
 
@@ -78,7 +78,7 @@ private:
         return out;
     }
 
-    static std::string as_json(const LoadedModel& model, const Answer& answer, const SampleParams& sampling) {
+    static std::string as_json(const LoadedModel& model, const StreamedAnswer& answer, const SampleParams& sampling) {
         const RequestStats& stats = answer.stats;
         nlohmann::ordered_json out = {
             {"model", model.entry().name},
@@ -103,7 +103,7 @@ private:
         return out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
     }
 
-    int finish(LoadedModel& model, const Answer& answer) const {
+    int finish(LoadedModel& model, const StreamedAnswer& answer) const {
         if (answer.signal) return kExitSignal + *answer.signal;
         const std::string note = ending_note(answer, model.engine().options().context);
         if (answer.finish == FinishReason::kError || answer.finish == FinishReason::kNumericError) {

@@ -7,9 +7,9 @@
 #include "runtime/kv_cache.h"
 #include "tools/hearth/commands.h"
 #include "tools/hearth/inspect/report.h"
-#include "tools/hearth/support/command_line.h"
-#include "tools/hearth/support/model_options.h"
-#include "tools/hearth/support/terminal.h"
+#include "tools/hearth/options/command_line.h"
+#include "tools/hearth/options/model_options.h"
+#include "tools/hearth/terminal/terminal.h"
 
 namespace hearth::tool {
 
@@ -27,7 +27,7 @@ public:
         ModelReport report;
         report.entry = find_model(model_.model);
         report.info = inspect_checkpoint(report.entry.folder);
-        report.tensors = list_tensors(report.entry.folder);
+        report.tensors = list_tensors(report.info);
         const auto backend = make_backend(model_.backend());
         report.device = cat(backend->name(), ", ", name_of(backend->device().level), ", ", backend->device().threads, " threads");
         report.device_name = backend->device().name;

@@ -12,9 +12,9 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "tools/hearth/commands.h"
+#include "tools/hearth/options/command_line.h"
 #include "tools/hearth/support/build_commit.h"
-#include "tools/hearth/support/command_line.h"
-#include "tools/hearth/support/terminal.h"
+#include "tools/hearth/terminal/terminal.h"
 
 namespace hearth::tool {
 

@@ -11,13 +11,13 @@
 #include "loaders/tokenizer/tokenizer.h"
 #include "tools/hearth/bench/report.h"
 #include "tools/hearth/commands.h"
+#include "tools/hearth/options/command_line.h"
+#include "tools/hearth/options/model_options.h"
 #include "tools/hearth/perplexity/kl_base.h"
 #include "tools/hearth/perplexity/nll_file.h"
 #include "tools/hearth/perplexity/report.h"
-#include "tools/hearth/support/command_line.h"
-#include "tools/hearth/support/interrupts.h"
-#include "tools/hearth/support/model_options.h"
-#include "tools/hearth/support/terminal.h"
+#include "tools/hearth/terminal/interrupts.h"
+#include "tools/hearth/terminal/terminal.h"
 
 namespace hearth::tool {
 

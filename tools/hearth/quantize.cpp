@@ -7,9 +7,9 @@
 #include "loaders/model_directory.h"
 #include "loaders/quantize/quantize_folder.h"
 #include "tools/hearth/commands.h"
-#include "tools/hearth/support/command_line.h"
-#include "tools/hearth/support/interrupts.h"
-#include "tools/hearth/support/terminal.h"
+#include "tools/hearth/options/command_line.h"
+#include "tools/hearth/terminal/interrupts.h"
+#include "tools/hearth/terminal/terminal.h"
 
 namespace hearth::tool {
 

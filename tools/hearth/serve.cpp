@@ -7,10 +7,10 @@
 #include "base/text.h"
 #include "chat/http/server.h"
 #include "tools/hearth/commands.h"
-#include "tools/hearth/support/command_line.h"
-#include "tools/hearth/support/interrupts.h"
-#include "tools/hearth/support/model_options.h"
-#include "tools/hearth/support/terminal.h"
+#include "tools/hearth/options/command_line.h"
+#include "tools/hearth/options/model_options.h"
+#include "tools/hearth/terminal/interrupts.h"
+#include "tools/hearth/terminal/terminal.h"
 
 namespace hearth::tool {
 

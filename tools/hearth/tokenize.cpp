@@ -7,8 +7,8 @@
 #include "loaders/model_directory.h"
 #include "loaders/tokenizer/tokenizer.h"
 #include "tools/hearth/commands.h"
-#include "tools/hearth/support/command_line.h"
-#include "tools/hearth/support/terminal.h"
+#include "tools/hearth/options/command_line.h"
+#include "tools/hearth/terminal/terminal.h"
 
 namespace hearth::tool {
 

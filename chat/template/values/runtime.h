@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "chat/template/chat_template.h"
+#include "chat/template/template_limits.h"
 
 namespace hearth::jinja {
 

@@ -7,8 +7,9 @@
 
 #include "base/text.h"
 #include "chat/http/routes.h"
-#include "chat/http/transport/http_server.h"
+#include "tests/chat/http/bare_server.h"
 #include "tests/chat/http/running_server.h"
+#include "tests/support/wait_until.h"
 
 namespace hearth {
 namespace {
@@ -132,40 +133,26 @@ TEST_F(LimitsTest, ServesSeveralRequestsOfOneConnection) {
     EXPECT_EQ(testing::status_of(client.reply().body), "ok");
 }
 
-/// A server without models, with short deadlines.
-class BareServer {
+/// Answers a POST with the length of its body, and a GET with a stream that has no end.
+class EchoServer {
 public:
-    explicit BareServer(ConnectionLimits limits) : server_(handler(), limits, stop_) {
-        server_.bind("127.0.0.1", 0);
-        server_.start();
-    }
-    ~BareServer() {
-        stop_.stop(0);
-        server_.wait();
-    }
+    explicit EchoServer(const ConnectionLimits& limits) : server_([this](const HttpRequest& request) { return answer(request); }, limits) {}
     int port() const { return server_.port(); }
     int streams_ended() const { return streams_ended_; }
 
 private:
-    HttpHandler handler() {
-        HttpHandler out;
-        out.routes = {{"GET", "/x"}, {"POST", "/x"}};
-        out.check = [](const HttpRequest&) { return std::optional<HttpResponse>(); };
-        out.handle = [this](const HttpRequest& request) {
-            if (request.method == "POST") return json_response(200, cat(request.body.size()));
-            HttpResponse endless;
-            endless.stream = [this](BodyWriter& writer) {
-                while (writer.write(std::string(1 << 20, 'x'))) {}
-                ++streams_ended_;
-            };
-            return endless;
+    HttpResponse answer(const HttpRequest& request) {
+        if (request.method == "POST") return json_response(200, cat(request.body.size()));
+        HttpResponse endless;
+        endless.stream = [this](BodyWriter& writer) {
+            while (writer.write(std::string(1 << 20, 'x'))) {}
+            ++streams_ended_;
         };
-        out.refuse = [](int status, const std::string& why) { return error_response(status, why); };
-        return out;
+        return endless;
     }
+
     std::atomic<int> streams_ended_{0};
-    StopSignal stop_;
-    HttpServer server_;
+    testing::BareServer server_;
 };
 
 ConnectionLimits short_limits() {
@@ -174,13 +161,13 @@ ConnectionLimits short_limits() {
 }
 
 TEST(Deadlines, EndAConnectionThatIdles) {
-    BareServer server(short_limits());
+    EchoServer server(short_limits());
     Client client(server.port());
     EXPECT_TRUE(client.ended());
 }
 
 TEST(Deadlines, EndAHeadThatDripsIn) {
-    BareServer server(short_limits());
+    EchoServer server(short_limits());
     Client client(server.port());
     for (int i = 0; i < 20; ++i) {
         client.send(i == 0 ? "GET /x HTTP/1.1\r\n" : "X: y\r\n");
@@ -191,7 +178,7 @@ TEST(Deadlines, EndAHeadThatDripsIn) {
 }
 
 TEST(Deadlines, EndABodyThatDripsIn) {
-    BareServer server(short_limits());
+    EchoServer server(short_limits());
     Client client(server.port());
     client.send(request_text(server.port(), "POST", "/x", "", {"Content-Length: 1000"}));
     for (int i = 0; i < 20; ++i) {
@@ -203,15 +190,14 @@ TEST(Deadlines, EndABodyThatDripsIn) {
 }
 
 TEST(Deadlines, EndAnAnswerThatNobodyReads) {
-    BareServer server(short_limits());
+    EchoServer server(short_limits());
     Client client(server.port());
     client.send(request_text(server.port(), "GET", "/x"));
-    for (int i = 0; i < 100 && server.streams_ended() == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    EXPECT_EQ(server.streams_ended(), 1);
+    testing::wait_until([&] { return server.streams_ended() == 1; });
 }
 
 TEST(Connections, SlowOnesDoNotKeepOthersOut) {
-    BareServer server(ConnectionLimits{});
+    EchoServer server(ConnectionLimits{});
     std::vector<std::unique_ptr<Client>> slow;
     for (int i = 0; i < 200; ++i) {
         slow.push_back(std::make_unique<Client>(server.port()));
@@ -221,7 +207,7 @@ TEST(Connections, SlowOnesDoNotKeepOthersOut) {
 }
 
 TEST(Connections, AreBoundedAndTheNextIsTold) {
-    BareServer server(ConnectionLimits{});
+    EchoServer server(ConnectionLimits{});
     std::vector<std::unique_ptr<Client>> held;
     for (int i = 0; i < kMaxConnections; ++i) {
         held.push_back(std::make_unique<Client>(server.port()));
@@ -231,12 +217,7 @@ TEST(Connections, AreBoundedAndTheNextIsTold) {
     Client one_more(server.port());
     EXPECT_EQ(one_more.reply(5'000).status, 503);
     held.clear();
-    int status = 0;
-    for (int i = 0; i < 100 && status != 200; ++i) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-        status = testing::post(server.port(), "/x", "abc").status;
-    }
-    EXPECT_EQ(status, 200);
+    testing::wait_until([&] { return testing::post(server.port(), "/x", "abc").status == 200; });
 }
 
 }  // namespace

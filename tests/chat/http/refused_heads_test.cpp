@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "chat/http/routes.h"
-#include "chat/http/transport/http_server.h"
+#include "tests/chat/http/bare_server.h"
 #include "tests/chat/http/running_server.h"
 
 namespace hearth {
@@ -17,14 +17,6 @@ using testing::request_text;
 /// Counts the requests that reach a handler; refuses nothing by itself.
 class CountingServer {
 public:
-    CountingServer() : server_(handler(), ConnectionLimits{}, stop_) {
-        server_.bind("127.0.0.1", 0);
-        server_.start();
-    }
-    ~CountingServer() {
-        stop_.stop(0);
-        server_.wait();
-    }
     int port() const { return server_.port(); }
     int runs() const { return runs_; }
     std::string last_header(const std::string& name) const {
@@ -35,22 +27,13 @@ public:
     }
 
 private:
-    HttpHandler handler() {
-        HttpHandler out;
-        out.routes = {{"GET", "/x"}, {"POST", "/x"}};
-        out.check = [](const HttpRequest&) { return std::optional<HttpResponse>(); };
-        out.handle = [this](const HttpRequest& request) {
-            headers_ = request.headers;
-            ++runs_;
-            return json_response(200, "ran");
-        };
-        out.refuse = [](int status, const std::string& why) { return error_response(status, why); };
-        return out;
-    }
     std::atomic<int> runs_{0};
     std::vector<std::pair<std::string, std::string>> headers_;
-    StopSignal stop_;
-    HttpServer server_;
+    testing::BareServer server_{[this](const HttpRequest& request) {
+        headers_ = request.headers;
+        ++runs_;
+        return json_response(200, "ran");
+    }};
 };
 
 int answers_in(const std::string& bytes) {

@@ -3,12 +3,11 @@
 
 #include <gmock/gmock.h>
 
-#include <chrono>
 #include <mutex>
-#include <thread>
 
 #include "base/text.h"
 #include "tests/chat/http/running_server.h"
+#include "tests/support/wait_until.h"
 
 namespace hearth {
 namespace {
@@ -43,13 +42,10 @@ public:
 
     /// Once there are `count`: an answer is read before its line is written.
     std::vector<std::string> lines(size_t count) {
-        for (int i = 0; i < 200; ++i) {
-            {
-                const std::lock_guard lock(mutex_);
-                if (lines_.size() >= count) break;
-            }
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-        }
+        testing::wait_until([&] {
+            const std::lock_guard lock(mutex_);
+            return lines_.size() >= count;
+        });
         const std::lock_guard lock(mutex_);
         return lines_;
     }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "tests/chat/http/running_server.h"
+#include "tests/support/wait_until.h"
 
 namespace hearth {
 namespace {
@@ -220,8 +221,8 @@ TEST_F(SwitchTest, KeepsTheModelWhenAnotherCannotBeLoaded) {
 TEST_F(SwitchTest, TheLastChoiceWins) {
     for (const char* name : {"twin", "ember", "org/pair", "twin", "ember", "org/pair"}) EXPECT_EQ(load(name), 202);
     EXPECT_TRUE(wait_for_state("org/pair", "ready"));
-    std::this_thread::sleep_for(std::chrono::milliseconds(300));
-    EXPECT_TRUE(wait_for_state("org/pair", "ready"));
+    testing::wait_until([] { return testing::get(port(), "/api/models").body.find("\"loading\"") == std::string::npos; });
+    EXPECT_EQ(model_of(ask("")), "org/pair") << "none of the earlier choices comes after it";
 }
 
 TEST_F(SwitchTest, AClientThatLeavesWhileItWaitsHoldsNothingUp) {

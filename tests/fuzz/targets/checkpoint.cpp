@@ -7,8 +7,9 @@
 
 #include "base/text.h"
 #include "kernels/make_backend.h"
-#include "loaders/checkpoint.h"
+#include "loaders/checkpoint/checkpoint.h"
 #include "loaders/load_model.h"
+#include "loaders/weights/plan_weights.h"
 #include "tests/fuzz/targets/all.h"
 
 namespace hearth::fuzz {

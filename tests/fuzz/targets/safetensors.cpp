@@ -1,6 +1,6 @@
 // The header of a safetensors file. Input: the header; the file is as long as its first tensor's offsets make it, or as its last line says.
 // Oracle: what is accepted covers the data without hole or overlap, and every size is that of its shape.
-#include "loaders/safetensors.h"
+#include "loaders/checkpoint/safetensors.h"
 
 #include "tests/fuzz/targets/all.h"
 

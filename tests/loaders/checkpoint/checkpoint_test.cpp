@@ -1,4 +1,4 @@
-#include "loaders/checkpoint.h"
+#include "loaders/checkpoint/checkpoint.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,36 +1,8 @@
 // An index that leaves out what its shards hold.
-#include <functional>
+#include "tests/loaders/checkpoint/changed_golden.h"
 
-#include "tests/loaders/checkpoint/quantized_folder.h"
-
-namespace hearth {
+namespace hearth::testing {
 namespace {
-
-namespace fs = std::filesystem;
-using Json = nlohmann::json;
-using testing::change_config;
-using testing::copy_golden;
-using testing::own_goldens;
-using testing::TempFolder;
-using testing::write_file;
-
-/// A golden in two shards whose index lists what `listed` says.
-void write_two_shards(const TempFolder& folder, const std::string& golden, const std::function<bool(const std::string&)>& in_second,
-                      const std::function<bool(const std::string&)>& listed) {
-    copy_golden(golden, folder.path());
-    testing::Tensors whole(folder / "model.safetensors");
-    std::vector<testing::MadeTensor> first, second;
-    Json map;
-    for (const auto& tensor : whole.all()) {
-        (in_second(tensor.name) ? second : first).push_back(tensor);
-        if (listed(tensor.name))
-            map[tensor.name] = in_second(tensor.name) ? "model-00002-of-00002.safetensors" : "model-00001-of-00002.safetensors";
-    }
-    fs::remove(folder / "model.safetensors");
-    write_file(folder / "model-00001-of-00002.safetensors", testing::safetensors(first));
-    write_file(folder / "model-00002-of-00002.safetensors", testing::safetensors(second));
-    write_file(folder / "model.safetensors.index.json", Json{{"weight_map", map}}.dump());
-}
 
 TEST(IncompleteIndex, FindsAHeadThatTheIndexLeavesOut) {
     const auto is_head = [](const std::string& name) { return name == "lm_head.weight"; };
@@ -63,4 +35,4 @@ TEST(IncompleteIndex, FindsBiasesThatTheIndexLeavesOut) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::testing

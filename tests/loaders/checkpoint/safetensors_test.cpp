@@ -1,4 +1,4 @@
-#include "loaders/safetensors.h"
+#include "loaders/checkpoint/safetensors.h"
 
 #include <cstring>
 

@@ -5,76 +5,24 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <thread>
 
 #include "base/error.h"
 #include "kernels/make_backend.h"
-#include "runtime/engine/sequence.h"
-#include "runtime/engine/token_stream.h"
-#include "tests/runtime/allocation_failure.h"
+#include "tests/runtime/engine/requests.h"
 #include "tests/runtime/test_backend.h"
 #include "tests/runtime/tiny_model.h"
+#include "tests/support/wait_until.h"
 
-namespace hearth {
+namespace hearth::testing {
 namespace {
 
 using ::testing::ElementsAre;
-using testing::GatedSteps;
-using testing::tiny_model;
-
-struct Answer {
-    std::vector<int32_t> tokens;
-    TokenEvent end;
-};
-
-Answer read_all(TokenStream& stream) {
-    Answer out;
-    while (true) {
-        const auto event = stream.next();
-        if (event->finish) return out.end = *event, out;
-        out.tokens.push_back(event->token);
-    }
-}
-
-/// A request that differs from others in everything.
-Request request_number(int n, int64_t vocab = 61) {
-    Request r;
-    for (int i = 0; i <= n * 7 % 50; ++i) r.prompt.push_back(static_cast<int32_t>((n * 31 + i * i + 3 * i) % vocab));
-    r.max_tokens = 5 + n * 11 % 60;
-    r.sampling.temperature = n % 3 == 0 ? 0.0f : 1.1f;
-    r.sampling.seed = static_cast<uint64_t>(n) * 977;
-    if (n % 4 == 1) r.sampling.repetition_penalty = 1.2f;
-    if (n % 5 == 2) r.sampling.top_k = 12;
-    return r;
-}
-
-Request short_request(std::vector<int32_t> prompt, int64_t max_tokens) {
-    Request r;
-    r.prompt = std::move(prompt);
-    r.max_tokens = max_tokens;
-    r.sampling.temperature = 0;
-    return r;
-}
-
-std::shared_ptr<const Model> gated_model() {
-    return tiny_model({}, testing::make_test_backend({.gated = true, .refused_tokens = 0, .forced = {}}));
-}
-
-/// Waits for what another thread will do; ends the test when it never does.
-template <class Condition>
-void wait_until(Condition&& condition) {
-    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!condition()) {
-        ASSERT_LT(std::chrono::steady_clock::now(), limit) << "waited for nothing";
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-}
 
 TEST(Engine, StreamsAnAnswerToItsLengthAndCountsIt) {
     Engine engine(tiny_model(), {});
     const auto stream = engine.submit(short_request({1, 2, 3}, 7));
-    const Answer answer = read_all(*stream);
+    const Outcome answer = read_all(*stream);
     EXPECT_EQ(answer.tokens.size(), 7u);
     EXPECT_EQ(*answer.end.finish, FinishReason::kLength);
     EXPECT_FALSE(answer.end.context_full);
@@ -117,11 +65,11 @@ TEST(Engine, StreamsEachTokenWhenItIsDrawn) {
 
 TEST(Engine, EndsAtAStopTokenWithoutGivingIt) {
     Engine engine(tiny_model(), {});
-    const Answer whole = read_all(*engine.submit(short_request({1, 2, 3}, 20)));
+    const Outcome whole = read_all(*engine.submit(short_request({1, 2, 3}, 20)));
     ASSERT_EQ(whole.tokens.size(), 20u);
     Request request = short_request({1, 2, 3}, 20);
     request.stop_tokens = {60, whole.tokens[4]};
-    const Answer cut = read_all(*engine.submit(request));
+    const Outcome cut = read_all(*engine.submit(request));
     const auto first = std::ranges::find(whole.tokens, whole.tokens[4]) - whole.tokens.begin();
     EXPECT_EQ(cut.tokens, std::vector<int32_t>(whole.tokens.begin(), whole.tokens.begin() + first));
     EXPECT_EQ(*cut.end.finish, FinishReason::kStop);
@@ -131,7 +79,7 @@ TEST(Engine, SaysWhenTheContextEndedTheAnswer) {
     Engine engine(tiny_model(), {.context = 40});
     const auto run = [&](int64_t max_tokens) { return read_all(*engine.submit(short_request(std::vector<int32_t>(35, 2), max_tokens))); };
     for (const int64_t max_tokens : {-1, 6, 1000}) {
-        const Answer answer = run(max_tokens);
+        const Outcome answer = run(max_tokens);
         EXPECT_EQ(answer.tokens.size(), 5u) << max_tokens;
         EXPECT_EQ(*answer.end.finish, FinishReason::kLength);
         EXPECT_TRUE(answer.end.context_full) << max_tokens;
@@ -144,7 +92,7 @@ TEST(Engine, SaysWhenTheContextEndedTheAnswer) {
 
 TEST(Engine, TakesAPromptThatLeavesRoomForOneTokenAndRefusesALongerOne) {
     Engine engine(tiny_model(), {.context = 64});
-    const Answer answer = read_all(*engine.submit(short_request(std::vector<int32_t>(63, 2), -1)));
+    const Outcome answer = read_all(*engine.submit(short_request(std::vector<int32_t>(63, 2), -1)));
     EXPECT_EQ(answer.tokens.size(), 1u);
     try {
         engine.submit(short_request(std::vector<int32_t>(64, 2), -1));
@@ -190,7 +138,7 @@ TEST(Engine, FillsInItsOptionsAndPlansItsBytes) {
 TEST(Engine, GivesTheSameAnswerAloneAndInACrowd) {
     for (const auto& [experts, cache] : {std::pair<int64_t, DType>{0, DType::kBf16}, {4, DType::kBf16}, {0, DType::kI8}}) {
         const auto model = tiny_model({.experts = experts});
-        std::vector<Answer> alone;
+        std::vector<Outcome> alone;
         for (int n = 0; n < 12; ++n) {
             Engine engine(model, {.cache_dtype = cache});
             alone.push_back(read_all(*engine.submit(request_number(n))));
@@ -205,6 +153,7 @@ TEST(Engine, GivesTheSameAnswerAloneAndInACrowd) {
             for (int n = 0; n < 12; ++n)
                 EXPECT_EQ(read_all(*streams[static_cast<size_t>(n)]).tokens, alone[static_cast<size_t>(n)].tokens) << "request " << n;
             EXPECT_EQ(engine.stats().blocks_in_use, 0);
+            EXPECT_GT(engine.stats().preemptions, 0);
         }
     }
 }
@@ -229,7 +178,7 @@ TEST(Engine, ServesManyThreadsAtOnce) {
                     if (i % 2 == 0) continue;
                     stream->cancel();
                     ++cancelled;
-                    const Answer answer = read_all(*stream);
+                    const Outcome answer = read_all(*stream);
                     wrong += answer.tokens.size() > alone[static_cast<size_t>(n)].size();
                 } else {
                     wrong += read_all(*stream).tokens != alone[static_cast<size_t>(n)];
@@ -244,72 +193,6 @@ TEST(Engine, ServesManyThreadsAtOnce) {
     EXPECT_EQ(engine.stats().blocks_in_use, 0);
 }
 
-TEST(Engine, CancelsWhatWaitsInTheQueue) {
-    GatedSteps gate;
-    Engine engine(gated_model(), {.max_sequences = 1});
-    const auto first = engine.submit(short_request({1}, 2));
-    gate.wait_until_held();
-    const auto queued = engine.submit(short_request({2}, 5));
-    queued->cancel();
-    gate.let_through();
-    const Answer answer = read_all(*queued);
-    EXPECT_EQ(*answer.end.finish, FinishReason::kCancelled);
-    EXPECT_TRUE(answer.tokens.empty());
-    gate.open();
-    EXPECT_EQ(read_all(*first).tokens.size(), 2u);
-}
-
-TEST(Engine, CancelsInTheMiddleOfAPromptAndGivesItsBlocksBack) {
-    GatedSteps gate;
-    Engine engine(gated_model(), {.max_sequences = 2, .max_step_tokens = 16});
-    const auto stream = engine.submit(short_request(std::vector<int32_t>(100, 3), 5));
-    gate.wait_until_held();
-    gate.let_through();
-    gate.wait_until_held();  // in the second chunk
-    EXPECT_EQ(engine.stats().blocks_in_use, 4);
-    stream->cancel();
-    gate.let_through();
-    const Answer answer = read_all(*stream);
-    EXPECT_EQ(*answer.end.finish, FinishReason::kCancelled);
-    EXPECT_TRUE(answer.tokens.empty());
-    EXPECT_EQ(engine.stats().blocks_in_use, 0);
-    EXPECT_THAT(gate.seen(), ElementsAre(16, 16)) << "nothing more was computed";
-}
-
-TEST(Engine, CancelsWhileItAnswersAndKeepsWhatWasSaid) {
-    GatedSteps gate;
-    Engine engine(gated_model(), {});
-    const auto stream = engine.submit(short_request({1, 2}, 50));
-    gate.let_through(3);
-    gate.wait_until_held();
-    stream->cancel();
-    gate.let_through();
-    const Answer answer = read_all(*stream);
-    EXPECT_EQ(*answer.end.finish, FinishReason::kCancelled);
-    EXPECT_EQ(answer.tokens.size(), 4u) << "the step that ran still counts";
-    EXPECT_EQ(engine.stats().blocks_in_use, 0);
-}
-
-TEST(Engine, CancelsWhenTheReaderLetsGo) {
-    GatedSteps gate;
-    Engine engine(gated_model(), {});
-    auto stream = engine.submit(short_request({1, 2}, 100));
-    gate.let_through(2);
-    gate.wait_until_held();
-    stream.reset();
-    gate.let_through();
-    wait_until([&] { return engine.stats().running == 0; });
-    EXPECT_EQ(engine.stats().blocks_in_use, 0);
-}
-
-TEST(Engine, TakesACancelAfterTheEndForNothing) {
-    Engine engine(tiny_model(), {});
-    const auto stream = engine.submit(short_request({1, 2}, 2));
-    EXPECT_EQ(read_all(*stream).tokens.size(), 2u);
-    stream->cancel();
-    EXPECT_EQ(stream->next()->finish, FinishReason::kLength);
-}
-
 TEST(Engine, DecodesOthersBetweenThePiecesOfALongPrompt) {
     GatedSteps gate;
     Engine engine(gated_model(), {.max_step_tokens = 20});
@@ -322,105 +205,5 @@ TEST(Engine, DecodesOthersBetweenThePiecesOfALongPrompt) {
     EXPECT_THAT(gate.seen(), ElementsAre(1, 20, 20, 13, 1, 1)) << "one token of the answer and a piece of the prompt in each step";
 }
 
-TEST(Engine, CancelsAllWhenItIsDestroyed) {
-    std::vector<std::shared_ptr<TokenStream>> streams;
-    {
-        Engine engine(tiny_model(), {.max_sequences = 2});
-        for (int n = 0; n < 6; ++n) streams.push_back(engine.submit(short_request({n}, -1)));
-        streams[0]->next();
-    }
-    for (const auto& stream : streams) {
-        const Answer answer = read_all(*stream);
-        EXPECT_TRUE(*answer.end.finish == FinishReason::kCancelled || answer.tokens.size() == 255u);
-    }
-    EXPECT_EQ(*read_all(*streams[5]).end.finish, FinishReason::kCancelled);
-}
-
-TEST(Engine, CanBeDestroyedWithoutEverWorking) {
-    const Engine engine(tiny_model(), {});
-    EXPECT_EQ(engine.stats().steps, 0);
-}
-
-TEST(Engine, EndsOnlyTheSequenceWhoseLogitsAreNotNumbers) {
-    const Request good = short_request({1, 2, 3, 4}, 30);
-    const std::vector<int32_t> alone = [&] {
-        Engine engine(tiny_model(), {});
-        return read_all(*engine.submit(good)).tokens;
-    }();
-    ASSERT_EQ(alone.size(), 30u);
-    int32_t poison = 5;  // a token that the good answer does not come across
-    while (std::ranges::find(alone, poison) != alone.end()) ++poison;
-    const auto model = tiny_model({.poisoned_token = poison});
-    Engine engine(model, {.context = 64, .max_sequences = 2, .max_step_tokens = 8, .num_blocks = 3});
-    const auto neighbour = engine.submit(good);
-    const auto poisoned = engine.submit(short_request({1, 2, poison, 8, 9, 10, 11, 12, 13, 14, 15}, 5));
-    const Answer answer = read_all(*poisoned);
-    EXPECT_EQ(*answer.end.finish, FinishReason::kNumericError);
-    EXPECT_THAT(answer.end.error, ::testing::HasSubstr("not finite"));
-    EXPECT_TRUE(answer.tokens.empty());
-    EXPECT_EQ(read_all(*neighbour).tokens, alone);
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(read_all(*engine.submit(good)).tokens, alone) << "in a block that held no numbers";
-}
-
-TEST(Engine, FailsOnlyTheSequencesOfAStepThatWentWrong) {
-    const auto model = tiny_model({}, testing::make_test_backend({.gated = false, .refused_tokens = 13, .forced = {}}));
-    Engine engine(model, {});
-    const auto before = engine.submit(short_request({1, 2}, 40));
-    EXPECT_EQ(read_all(*before).tokens.size(), 40u);
-    const Answer failed = read_all(*engine.submit(short_request(std::vector<int32_t>(13, 1), 5)));
-    EXPECT_EQ(*failed.end.finish, FinishReason::kError);
-    EXPECT_THAT(failed.end.error, ::testing::HasSubstr("embed"));
-    EXPECT_EQ(engine.stats().blocks_in_use, 0);
-    EXPECT_EQ(read_all(*engine.submit(short_request(std::vector<int32_t>(12, 1), 5))).tokens.size(), 5u);
-}
-
-// A prompt of 64 whole blocks: the list of its blocks has room for 64 numbers, and grows to twice that while a step is planned.
-TEST(Engine, SurvivesAPlanThatFindsNoMemory) {
-    Engine engine(tiny_model({.max_context = 4096}, make_backend({.threads = 1})), {.max_step_tokens = 512});
-    const auto answer = [&](std::vector<int32_t> prompt, int64_t max_tokens) {
-        return read_all(*engine.submit(short_request(std::move(prompt), max_tokens)));
-    };
-    const std::vector<int32_t> long_prompt(64 * kBlockTokens - 4, 2);
-    EXPECT_EQ(answer(long_prompt, 40).tokens.size(), 40u);
-    {
-        const testing::AllocationFailure none(64 * 4 + 1, 129 * 4);
-        const Answer failed = answer(long_prompt, 40);
-        EXPECT_EQ(*failed.end.finish, FinishReason::kError);
-        EXPECT_THAT(failed.end.error, ::testing::HasSubstr("bad_alloc"));
-        EXPECT_GT(none.failures(), 0);
-    }
-    EXPECT_EQ(engine.stats().blocks_in_use, 0);
-    EXPECT_EQ(answer(long_prompt, 40).tokens.size(), 40u);
-}
-
-// Room for 4,096 tokens of an answer is made beforehand; the next needs more.
-TEST(Engine, SurvivesATokenThatFindsNoMemory) {
-    Engine engine(tiny_model({.max_context = 8192}, make_backend({.threads = 1})), {.max_sequences = 2});
-    const testing::AllocationFailure none(8192 * 4, 8200 * 4);
-    const auto failing = engine.submit(short_request({1}, 4200));
-    const Answer failed = read_all(*failing);
-    EXPECT_EQ(*failed.end.finish, FinishReason::kError);
-    EXPECT_EQ(failed.tokens.size(), 4096u);
-    EXPECT_GT(none.failures(), 0);
-    EXPECT_EQ(engine.stats().blocks_in_use, 0);
-    EXPECT_EQ(read_all(*engine.submit(short_request({1}, 30))).tokens.size(), 30u);
-}
-
-TEST(TokenChannel, TellsTheReaderOfASequenceThatWasLost) {
-    auto sequence = std::make_unique<Sequence>();
-    sequence->channel = std::make_shared<TokenChannel>(1, 1);
-    const auto stream = make_token_stream(sequence->channel);
-    sequence.reset();
-    EXPECT_EQ(*stream->next(0)->finish, FinishReason::kError);
-}
-
-TEST(Engine, NamesItsReasons) {
-    EXPECT_EQ(name_of(FinishReason::kStop), "stop");
-    EXPECT_EQ(name_of(FinishReason::kLength), "length");
-    EXPECT_EQ(name_of(FinishReason::kCancelled), "cancelled");
-    EXPECT_EQ(name_of(FinishReason::kNumericError), "numeric_error");
-    EXPECT_EQ(name_of(FinishReason::kError), "error");
-}
-
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::testing

@@ -85,11 +85,11 @@ TEST(Scheduler, PreemptsTheYoungestWhenBlocksRunOut) {
     Sequence* old = add(scheduler, 32, 128);
     Sequence* young = add(scheduler, 32, 128);
     std::vector<int64_t> computed;
-    bool preempted = false;
+    bool seen = false;
     while (!scheduler.empty()) {
         step(scheduler);
-        if (scheduler.num_waiting() == 1 && !preempted) {
-            preempted = true;
+        if (scheduler.num_preemptions() == 1 && !seen) {
+            seen = true;
             EXPECT_EQ(young->computed, 0);
             EXPECT_THAT(young->blocks, IsEmpty());
             EXPECT_GT(young->generated(), 0) << "what was drawn is kept";
@@ -98,21 +98,28 @@ TEST(Scheduler, PreemptsTheYoungestWhenBlocksRunOut) {
         ASSERT_LT(computed.size(), 1000u) << "no end in sight";
         computed.push_back(0);
     }
-    EXPECT_TRUE(preempted);
+    EXPECT_TRUE(seen);
     EXPECT_EQ(scheduler.pool().num_in_use(), 0);
 }
 
 TEST(Scheduler, PreemptsItselfWhenItIsTheYoungest) {
-    Scheduler scheduler({.max_sequences = 2, .max_step_tokens = 512, .max_length = 96}, 3);
-    Sequence* old = add(scheduler, 40, 96);  // two blocks, growing
-    step(scheduler);
-    Sequence* young = add(scheduler, 1, 96);  // needs a block and one to spare: waits
-    step(scheduler);
-    EXPECT_EQ(scheduler.num_waiting(), 1);
-    scheduler.remove(old);
-    step(scheduler);
-    EXPECT_EQ(scheduler.num_running(), 1);
-    EXPECT_EQ(young->blocks.size(), 1u);
+    Scheduler scheduler({.max_sequences = 3, .max_step_tokens = 512, .max_length = 96}, 6);
+    Sequence* first = add(scheduler, 32, 96);   // one block, and another with its next token
+    Sequence* second = add(scheduler, 32, 96);  // likewise
+    Sequence* young = add(scheduler, 60, 96);   // two blocks: with its fifth token it is the first to find none left
+    for (int i = 0; i < 5; ++i) step(scheduler);
+    ASSERT_EQ(young->length(), 65);
+    ASSERT_EQ(scheduler.pool().num_available(), 0);
+    ASSERT_EQ(scheduler.num_preemptions(), 0);
+    EXPECT_THAT(scheduler.plan(), ElementsAre(FieldsAre(first, 1, true), FieldsAre(second, 1, true)));
+    EXPECT_EQ(scheduler.num_preemptions(), 1);
+    EXPECT_EQ(scheduler.num_running(), 2);
+    EXPECT_EQ(first->computed, 36) << "the older ones keep what they have";
+    EXPECT_EQ(second->computed, 36);
+    EXPECT_EQ(young->computed, 0);
+    EXPECT_EQ(young->generated(), 5) << "what was drawn is kept";
+    EXPECT_THAT(young->blocks, IsEmpty());
+    scheduler.check_integrity();
 }
 
 TEST(Scheduler, TakesOutASequenceAtEveryStage) {
@@ -146,6 +153,7 @@ TEST(Scheduler, ForgetsThePlannedWorkOfWhoIsTakenOut) {
 
 TEST(Scheduler, BringsEveryoneToTheEndUnderRandomUse) {
     std::mt19937 random(3);
+    int64_t preemptions = 0;
     for (int round = 0; round < 30; ++round) {
         const int64_t sequences = 1 + random() % 6, context = 40 + random() % 200;
         const auto blocks = static_cast<int32_t>((context + 31) / 32 + random() % 6);
@@ -170,7 +178,9 @@ TEST(Scheduler, BringsEveryoneToTheEndUnderRandomUse) {
             ASSERT_LT(++steps, 100'000);
         }
         EXPECT_EQ(scheduler.pool().num_in_use(), 0);
+        preemptions += scheduler.num_preemptions();
     }
+    EXPECT_GT(preemptions, 0);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <thread>
 
+#include "runtime/engine/sequence.h"
+
 namespace hearth {
 namespace {
 
@@ -74,6 +76,14 @@ TEST(TokenStream, OutlivesTheEnginesSide) {
     EXPECT_EQ(stream->next()->token, 5);
     EXPECT_EQ(stream->next()->finish, FinishReason::kLength);
     EXPECT_EQ(stream->stats().generated_tokens, 1);
+}
+
+TEST(TokenChannel, TellsTheReaderOfASequenceThatWasLost) {
+    auto sequence = std::make_unique<Sequence>();
+    sequence->channel = std::make_shared<TokenChannel>(1, 1);
+    const auto stream = make_token_stream(sequence->channel);
+    sequence.reset();
+    EXPECT_EQ(*stream->next(0)->finish, FinishReason::kError);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "tools/hearth/commands.h"
-#include "tools/hearth/support/command_line.h"
+#include "tools/hearth/options/command_line.h"
 
 namespace hearth::tool {
 

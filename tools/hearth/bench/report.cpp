@@ -7,7 +7,7 @@
 #include "kernels/arithmetic_unit.h"
 #include "runtime/kv_cache.h"
 #include "tools/hearth/support/build_commit.h"
-#include "tools/hearth/support/terminal.h"
+#include "tools/hearth/terminal/terminal.h"
 
 namespace hearth::tool {
 

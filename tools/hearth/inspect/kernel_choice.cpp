@@ -1,12 +1,9 @@
 #include "tools/hearth/inspect/kernel_choice.h"
 
 #include <algorithm>
-#include <numeric>
 
-#include "base/checked.h"
 #include "base/text.h"
-#include "runtime/kv_cache.h"
-#include "runtime/stages.h"
+#include "runtime/planned_step.h"
 
 namespace hearth::tool {
 
@@ -14,37 +11,6 @@ namespace {
 
 /// What stands where a weight's numbers would be; rows look at its alignment and never at what is there.
 alignas(64) constexpr std::byte kNoNumbers[64] = {};
-
-/// A step of one sequence of T tokens at the end of the context, over no memory.
-class Step {
-public:
-    Step(const ModelConfig& config, int64_t T, int64_t context, DType cache)
-        : zeros_(static_cast<size_t>(std::max(T, ceil_div(context, kBlockTokens)))) {
-        const int64_t blocks = ceil_div(context, kBlockTokens);
-        positions_.resize(static_cast<size_t>(T));
-        std::iota(positions_.begin(), positions_.end(), static_cast<int32_t>(std::max<int64_t>(0, context - T)));
-        starts_ = {0, static_cast<int32_t>(T)};
-        ActivationLayout(config, T, 1).bind(config, nullptr, T, 1, views_);
-        views_.ids = views_.slots = {zeros_.data(), {T}};
-        views_.rows = {zeros_.data(), {1}};
-        views_.positions = {positions_.data(), {T}};
-        views_.seq_starts = {starts_.data(), {2}};
-        views_.block_tables = {zeros_.data(), {1, blocks}};
-        views_.rope = {nullptr, {context, config.head_dim}};
-        pages_ = {cache, nullptr, nullptr, blocks, config.kv_heads, config.head_dim};
-    }
-
-    template <class Visit>
-    void visit(const ModelConfig& config, const Weights& weights, Visit& visitor) const {
-        visit_stages(
-            config, weights, [&](int64_t) -> const KvPages& { return pages_; }, views_, visitor);
-    }
-
-private:
-    std::vector<int32_t> zeros_, positions_, starts_;
-    KvPages pages_;
-    StepViews views_;
-};
 
 std::string describe(const Weight& weight) { return cat(name_of(weight.format), " ", name_of(weight.layout)); }
 
@@ -131,7 +97,7 @@ KernelChoices choose_kernels(ModelConfig config, const Weights& planned, const B
     config.layers = 1;  // one layer stands for all
     const auto ask = [&](int64_t tokens) {
         Asker asker{backend.device(), {}, {}, 0};
-        Step(config, tokens, engine.context, engine.cache_dtype).visit(config, planned, asker);
+        PlannedStep(config, tokens, 1, engine.context, engine.cache_dtype).visit(config, planned, asker);
         asker.stages.insert(asker.stages.end(), asker.primitives.begin(), asker.primitives.end());
         return asker;
     };

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kernels/backend.h"
-#include "loaders/load_model.h"
+#include "loaders/weights/plan_weights.h"
 #include "runtime/engine/engine.h"
 #include "runtime/weights.h"
 

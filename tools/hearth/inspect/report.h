@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "chat/template/chat_template.h"
-#include "loaders/load_model.h"
+#include "loaders/checkpoint/checkpoint_info.h"
 #include "loaders/model_directory.h"
 #include "loaders/tokenizer/tokenizer.h"
 #include "tools/hearth/inspect/kernel_choice.h"

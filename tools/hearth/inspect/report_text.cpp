@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "chat/default_sampling.h"
 #include "tools/hearth/inspect/report.h"
-#include "tools/hearth/support/terminal.h"
+#include "tools/hearth/terminal/terminal.h"
 
 namespace hearth::tool {
 

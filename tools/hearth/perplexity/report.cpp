@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/text.h"
-#include "tools/hearth/support/terminal.h"
+#include "tools/hearth/terminal/terminal.h"
 
 namespace hearth::tool {
 

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # The fuzzing campaign: each target until it has run a million inputs and ten minutes have brought no new edge, or an hour is over.
 
-campaign_executions=1000000 campaign_quiet=600 campaign_longest=3600
+campaign_executions=1000000 campaign_quiet=600
+campaign_longest=${HEARTH_FUZZ_LONGEST:-3600} # seconds
 campaign_at_once=${HEARTH_FUZZ_AT_ONCE:-2}
 
 # campaign_one TARGET

@@ -53,6 +53,10 @@ public:
     /// Until the stop signal was given and the last connection has ended.
     void wait();
 
+    /// Answers what comes on `fd` on the calling thread, until that connection ends; needs neither bind() nor start(). Makes `fd`
+    /// non-blocking and leaves it open: for connections that the caller has made.
+    void serve(int fd);
+
 private:
     class Impl;
     std::unique_ptr<Impl> impl_;

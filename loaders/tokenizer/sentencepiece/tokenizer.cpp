@@ -2,6 +2,8 @@
 
 #include <sentencepiece_processor.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "base/utf8.h"
@@ -79,7 +81,11 @@ std::optional<int32_t> checked_piece(const SentencePieceModel& model, int64_t id
 }
 
 RoundTrip promise(const SentencePieceModel& model) {
-    return model.byte_fallback && model.charsmap.empty() && !model.remove_extra_whitespaces && model.escape_whitespaces
+    // A mark that is no piece becomes three bytes, which decode to the mark and not to a space.
+    const bool has_mark = std::ranges::any_of(model.pieces, [](const SentencePieceEntry& piece) {
+        return piece.text == "\xE2\x96\x81" && (piece.type == PieceType::kNormal || piece.type == PieceType::kUserDefined);
+    });
+    return has_mark && model.byte_fallback && model.charsmap.empty() && !model.remove_extra_whitespaces && model.escape_whitespaces
                ? RoundTrip::kSanitizedText
                : RoundTrip::kUpToUnknown;
 }

@@ -32,7 +32,8 @@ struct HttpHandler {
 struct ConnectionLimits {
     std::chrono::milliseconds idle{15'000};         // between two requests
     std::chrono::milliseconds head{10'000};         // from the first byte of a head to its last
-    std::chrono::milliseconds body{10'000};         // and a second more for each 64 KiB
+    std::chrono::milliseconds body{10'000};         // from the head to the body's last byte,
+    std::chrono::milliseconds body_more{1'000};     // and that much more for each 64 KiB
     std::chrono::milliseconds write_stall{30'000};  // without the client taking a byte
 };
 

@@ -90,6 +90,18 @@ RoundTrip promise(const SentencePieceModel& model) {
                : RoundTrip::kUpToUnknown;
 }
 
+/// The library finds a piece in any text; one that the folder calls special is for templates alone.
+void hide_special_pieces(SentencePieceModel& model, const TokenizerConfig& config) {
+    for (const AddedToken& added : config.added) {
+        const auto id = static_cast<size_t>(added.token.id);
+        if (added.anywhere || id >= model.pieces.size()) continue;
+        PieceType& type = model.pieces[id].type;
+        if (type == PieceType::kByte)
+            throw Error(ErrorKind::kBadInput, cat(config.file, ": the byte piece ", id, " is called special, so that text could write it"));
+        if (type != PieceType::kUnknown) type = PieceType::kControl;
+    }
+}
+
 }  // namespace
 
 std::shared_ptr<const VocabularyTokenizer> load_sentencepiece(std::string_view bytes, const std::string& file,
@@ -115,6 +127,7 @@ std::shared_ptr<const VocabularyTokenizer> load_sentencepiece(std::string_view b
     vocabulary.eos = checked_piece(model, model.eos_id);
     vocabulary.adds_bos = vocabulary.bos.has_value();
     apply_config(vocabulary, config);
+    hide_special_pieces(model, config);
     const bool always_prefix = config.legacy.value_or(true);
     if (always_prefix && model.add_dummy_prefix && vocabulary.cuts_any_text())
         vocabulary.round_trip = RoundTrip::kUpToUnknown;  // a space comes in behind each such token

@@ -33,9 +33,9 @@ constexpr size_t kRoom = 48 << 10;  // less than a pair of sockets holds
 class ServerUnderTest {
 public:
     ServerUnderTest() : models_(one_model()), router_(Services{models_, stop_, [](const std::string&) {}}, Gate({"a"})) {
-        using std::chrono::milliseconds;  // no patience: all bytes that will ever come are there
-        server_ = std::make_unique<HttpServer>(handler(),
-                                               ConnectionLimits{milliseconds(0), milliseconds(0), milliseconds(0), milliseconds(0)}, stop_);
+        constexpr std::chrono::milliseconds kNone{0};  // no patience: all bytes that will ever come are there
+        const ConnectionLimits limits{.idle = kNone, .head = kNone, .body = kNone, .body_more = kNone, .write_stall = kNone};
+        server_ = std::make_unique<HttpServer>(handler(), limits, stop_);
     }
     HttpServer& http() { return *server_; }
 

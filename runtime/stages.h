@@ -42,13 +42,14 @@ struct ActivationLayout {
         logits = part(max_rows * c.vocab);
     }
 
-    /// Sets the views of `step` for T tokens and R rows, over `memory` of total elements.
+    /// Sets the views of `step` for T tokens and R rows, over `memory` of total elements; null views where that is null, for planning.
     void bind(const ModelConfig& c, float* memory, int64_t T, int64_t R, StepViews& step) const {
-        step.x = {memory + x, {T, c.hidden}};
-        step.q = {memory + q, {T, c.heads * c.head_dim}};
-        step.attended = {memory + attended, {T, c.heads * c.head_dim}};
-        step.mlp = {memory + mlp, {T, c.experts > 0 ? 0 : c.intermediate}};
-        step.logits = {memory + logits, {R, c.vocab}};
+        const auto at = [memory](int64_t offset) { return memory != nullptr ? memory + offset : nullptr; };
+        step.x = {at(x), {T, c.hidden}};
+        step.q = {at(q), {T, c.heads * c.head_dim}};
+        step.attended = {at(attended), {T, c.heads * c.head_dim}};
+        step.mlp = {at(mlp), {T, c.experts > 0 ? 0 : c.intermediate}};
+        step.logits = {at(logits), {R, c.vocab}};
     }
 };
 

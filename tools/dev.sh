@@ -8,53 +8,10 @@ jobs=$(nproc)
 say() { printf '%s\n' "$*" >&2; }
 die() { say "dev.sh: $*"; exit 2; }
 
-# What must be there before anything compiles, as Debian packages.
-packages=(g++ cmake ninja-build ccache pkg-config libsentencepiece-dev nlohmann-json3-dev libcpp-httplib-dev libpcre2-dev
-  libutf8proc-dev libcli11-dev libedit-dev libgtest-dev libgmock-dev libbenchmark-dev)
-# What only some verbs need: check (formatting) and test (the page in a browser, golden folders written by numpy scripts).
-developer_packages=(clang-format chromium nodejs npm python3-numpy)
-
-missing() {
-  local package
-  for package in "$@"; do
-    dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || { provided "$package" || printf '%s ' "$package"; }
-  done
-}
-
-# A tool that came from elsewhere than Debian (node with its own npm, say) counts as installed.
-provided() {
-  case $1 in
-    nodejs) command -v node >/dev/null ;;
-    npm | ccache | cmake | clang-format | chromium) command -v "$1" >/dev/null ;;
-    g++) command -v g++ >/dev/null ;;
-    *) return 1 ;;
-  esac
-}
-
-install_packages() {
-  local need
-  need=$(missing "$@")
-  [ -n "$need" ] || return 0
-  command -v apt-get >/dev/null || die "these packages are missing, and there is no apt-get to install them: $need"
-  local sudo=
-  [ "$(id -u)" = 0 ] || sudo=sudo
-  say "installing: $need"
-  $sudo apt-get update -qq
-  # shellcheck disable=SC2086
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $need >/dev/null
-}
-
-setup() {
-  install_packages "${packages[@]}"
-  [ "${1:-}" = build-only ] || setup_tests
-}
-
-setup_tests() {
-  install_packages "${developer_packages[@]}"
-  if [ -f tests/chat/web/package-lock.json ] && [ ! -d tests/chat/web/node_modules ]; then
-    (cd tests/chat/web && npm ci --ignore-scripts --no-audit --no-fund --silent)
-  fi
-}
+for part in packages tests bench fuzz fuzz_trial trials; do
+  # shellcheck source=/dev/null
+  source "tools/dev/$part.sh"
+done
 
 # configure NAME [cmake options]: build/NAME
 configure() {
@@ -75,48 +32,6 @@ build() {
 serve() {
   build >&2
   exec build/release/hearth serve "$@"
-}
-
-# Names that --filter takes: suites that also read other files of the same layout (HEARTH_GOLDEN, HEARTH_TEMPLATES, HEARTH_TOKENIZER_VECTORS).
-run_filter() {
-  local dir=$1 filter=$2
-  shift 2
-  case $filter in
-    golden) "$dir/tests/models_test" --gtest_filter='*GoldenCheckpoints*' "$@" ;;
-    templates) "$dir/tests/chat_template_test" --gtest_filter='*TemplateGoldens*' "$@" ;;
-    tokenizers) "$dir/tests/loaders_tokenizer_test" --gtest_filter='*TokenizerVectors*' "$@" ;;
-    *) ctest --test-dir "$dir" --output-on-failure -R "$filter" "$@" ;;
-  esac
-}
-
-# run_tests DIR [--filter NAME]
-run_tests() {
-  local dir=$1
-  shift
-  if [ "${1:-}" = --filter ]; then
-    [ $# -ge 2 ] || die "--filter wants golden, templates, tokenizers, or a part of a test program's name"
-    shift
-    run_filter "$dir" "$@"
-    return
-  fi
-  ctest --test-dir "$dir" --output-on-failure "$@"
-}
-
-test_all() {
-  setup
-  configure release
-  cmake --build build/release -j "$jobs"
-  run_tests build/release "$@"
-}
-
-sanitized() {
-  local name=$1 flags=$2
-  shift 2
-  setup
-  configure "$name" -DHEARTH_SANITIZE="$flags" -DHEARTH_BUILD_PERF=OFF
-  cmake --build "build/$name" -j "$jobs"
-  ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS="suppressions=$root/tests/support/tsan.supp" \
-    HEARTH_SANITIZED=1 run_tests "build/$name" "$@"
 }
 
 sources() { git ls-files -co --exclude-standard '*.h' '*.cpp' | while read -r f; do [ -f "$f" ] && printf '%s\n' "$f"; done; }
@@ -144,27 +59,6 @@ install_program() {
   case :$PATH: in *:"$prefix/bin":*) ;; *) say "$prefix/bin is not in PATH yet" ;; esac
 }
 
-# Names of the benchmark programs, from their sources.
-bench_names() {
-  { printf 'kernels\n'; find perf -maxdepth 1 -name '*.cpp' -printf '%f\n' | sed 's/\.cpp$//'; } | sort
-}
-
-# bench [NAME [options]]: standard output is the program's alone, so that it can go into a file.
-bench() {
-  local program=${1:-}
-  if [ -z "$program" ]; then
-    say "programs (tools/dev.sh bench NAME [options]):"
-    bench_names | sed 's/^/  /' >&2
-    return 0
-  fi
-  bench_names | grep -qxF -- "$program" || die "there is no benchmark program '$program'; there are: $(bench_names | paste -sd ' ')"
-  shift
-  setup build-only >&2
-  configure release >&2
-  cmake --build build/release -j "$jobs" --target "perf_$program" >&2
-  "build/release/perf/perf_$program" "$@"
-}
-
 help() {
   cat <<'EOF'
 tools/dev.sh VERB
@@ -179,16 +73,16 @@ tools/dev.sh VERB
   format                clang-format over every source file
   asan [--filter NAME]  the tests under the address and undefined-behaviour sanitizers
   tsan [--filter NAME]  the tests under the thread sanitizer
+  fuzz [TARGET] [SECS]  libFuzzer over one target of tests/fuzz, or over each; 60 seconds
+  trial [NAME]          run what is too long for test, or list it
 EOF
 }
 
 verb=${1:-help}
 [ $# -eq 0 ] || shift
 case $verb in
-  setup | build | serve | bench | format | check | help) "$verb" "$@" ;;
+  setup | build | serve | bench | format | check | asan | tsan | fuzz | trial | help) "$verb" "$@" ;;
   test) test_all "$@" ;;
   install) install_program "$@" ;;
-  asan) sanitized asan address,undefined "$@" ;;
-  tsan) sanitized tsan thread "$@" ;;
   *) help >&2; die "unknown verb '$verb'" ;;
 esac

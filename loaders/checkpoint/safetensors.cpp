@@ -52,6 +52,7 @@ public:
         if (guard_.depth() == 1 && !in_metadata_) begin_tensor();
         if (guard_.depth() == 2 && field_ != Field::kOther) misplaced("an object");
         if (guard_.depth() > 2 && in_list()) misplaced("an object");
+        if (guard_.depth() == 2 && in_metadata_) misplaced("an object");
         guard_.open_object();
         return true;
     }
@@ -76,7 +77,7 @@ public:
     }
     bool start_array(size_t) override {
         if (guard_.depth() < 2) misplaced("a list");
-        if (field_ == Field::kType || in_list()) misplaced("a list");
+        if (field_ == Field::kType || in_list() || in_metadata_) misplaced("a list");
         if (guard_.depth() == 2) list_ = field_;
         seen_list_ |= guard_.depth() == 2 ? bit(field_) : 0;
         guard_.open_array();
@@ -106,7 +107,7 @@ public:
             const auto* found = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const StoredType& t) { return t.name == value; });
             if (found == std::end(kTypes)) refuse_tensor(cat("unknown dtype \"", printable(value, 40), "\""));
             tensor_.type = found;
-        } else {
+        } else if (guard_.depth() < 2 || !in_metadata_) {
             scalar("a string");
         }
         return true;
@@ -133,9 +134,9 @@ private:
     }
     [[noreturn]] void refuse_tensor(const std::string& what) const { refuse(file_, cat("tensor \"", printable(name_), "\": ", what)); }
 
-    /// A value that means nothing to us: fine inside metadata and unknown fields, wrong elsewhere.
+    /// A value that means nothing to us: fine inside unknown fields, wrong elsewhere. Metadata holds texts alone, which string() lets pass.
     bool scalar(std::string_view what) const {
-        if (guard_.depth() < 2 || in_list() || (guard_.depth() == 2 && field_ != Field::kOther)) misplaced(what);
+        if (guard_.depth() < 2 || in_metadata_ || in_list() || (guard_.depth() == 2 && field_ != Field::kOther)) misplaced(what);
         return true;
     }
 

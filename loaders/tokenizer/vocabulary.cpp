@@ -54,6 +54,10 @@ std::optional<int32_t> Vocabulary::find_added(const std::string& text) const {
 
 bool Vocabulary::cuts_any_text() const { return std::ranges::any_of(added, &AddedToken::anywhere); }
 
+bool Vocabulary::drops_spaces() const {
+    return std::ranges::any_of(added, [](const AddedToken& a) { return a.anywhere && (a.token.lstrip || a.token.rstrip); });
+}
+
 VocabularyTokenizer::VocabularyTokenizer(Vocabulary vocabulary, std::unique_ptr<const TextEncoder> encoder)
     : vocabulary_(std::move(vocabulary)), added_(std::move(vocabulary_.added)), encoder_(std::move(encoder)) {
     for (const AddedToken& a : added_.tokens()) {

@@ -43,6 +43,9 @@ struct Vocabulary {
     /// Whether what a person wrote may be cut at an added token.
     bool cuts_any_text() const;
 
+    /// Whether an added token that is found anywhere takes white space along, which its own text does not give back.
+    bool drops_spaces() const;
+
 private:
     std::unordered_map<std::string, size_t> added_by_text_;
 };

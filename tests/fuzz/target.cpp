@@ -34,11 +34,14 @@ std::string file_text(const std::string& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::vector<std::string> shared_files(const std::string& folder, std::string_view ending, size_t longest) {
+namespace {
+
+bool shared_left_out = false;
+
+std::vector<std::string> files_below(const fs::path& folder, std::string_view ending, size_t longest) {
     std::vector<fs::path> paths;
     std::error_code failed;
-    for (fs::recursive_directory_iterator it(fs::path(HEARTH_SOURCE_DIR) / ".." / "shared" / folder, failed), end; !failed && it != end;
-         it.increment(failed)) {
+    for (fs::recursive_directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed)) {
         if (it->path().string().ends_with(ending) && it->is_regular_file() && it->file_size() <= longest) paths.push_back(it->path());
     }
     std::sort(paths.begin(), paths.end());
@@ -46,5 +49,18 @@ std::vector<std::string> shared_files(const std::string& folder, std::string_vie
     for (const fs::path& path : paths) out.push_back(file_text(path.string()));
     return out;
 }
+
+}  // namespace
+
+std::vector<std::string> golden_files(std::string_view ending) {
+    return files_below(fs::path(HEARTH_SOURCE_DIR) / "tests" / "golden", ending, 1 << 20);
+}
+
+std::vector<std::string> shared_files(const std::string& folder, std::string_view ending, size_t longest) {
+    if (shared_left_out) return {};
+    return files_below(fs::path(HEARTH_SOURCE_DIR) / ".." / "shared" / folder, ending, longest);
+}
+
+void without_shared_files() { shared_left_out = true; }
 
 }  // namespace hearth::fuzz

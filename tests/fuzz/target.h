@@ -33,8 +33,13 @@ bool accepted(Body&& body);
 /// A whole file, "" where it is not there.
 std::string file_text(const std::string& path);
 
-/// Texts of the files in a folder below ../shared whose names end so, each at most `longest` bytes.
+/// Texts of the files below tests/golden whose names end so, in the order of their paths.
+std::vector<std::string> golden_files(std::string_view ending);
+
+/// The same of a folder below ../shared, each at most `longest` bytes. Files of others: what grows out of them stays out of the project.
+/// Nothing once without_shared_files() was called.
 std::vector<std::string> shared_files(const std::string& folder, std::string_view ending, size_t longest);
+void without_shared_files();
 
 }  // namespace hearth::fuzz
 

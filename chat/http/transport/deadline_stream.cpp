@@ -84,7 +84,7 @@ void DeadlineStream::begin_request(std::string head, int64_t body_bytes) {
     head_ = std::move(head);
     head_read_ = 0;
     body_left_ = body_bytes;
-    deadline_ = Clock::now() + limits_.body + milliseconds(1000 * (body_bytes >> 16));
+    deadline_ = Clock::now() + limits_.body + limits_.body_more * (body_bytes >> 16);
 }
 
 ssize_t DeadlineStream::read(char* to, size_t size) {

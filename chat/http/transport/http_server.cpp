@@ -123,7 +123,15 @@ public:
 
     int port() const { return port_; }
 
+    void serve_here(int fd) {
+        make_non_blocking(fd);
+        DeadlineStream stream(fd, limits_, stop_);
+        serve(stream);
+    }
+
 private:
+    static void make_non_blocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL, 0) | O_NONBLOCK); }
+
     /// A thread for each connection; where there can be none, the connection is turned away on the accepting thread.
     class ThreadEach : public httplib::TaskQueue {
     public:
@@ -164,8 +172,7 @@ private:
     }
 
     bool process_and_close_socket(socket_t fd) override {
-        const int flags = ::fcntl(fd, F_GETFL, 0);
-        ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+        make_non_blocking(fd);
         const int yes = 1;
         ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
         DeadlineStream stream(fd, limits_, stop_);
@@ -243,5 +250,6 @@ void HttpServer::bind(const std::string& host, int port) { impl_->take_port(host
 int HttpServer::port() const { return impl_->port(); }
 void HttpServer::start() { impl_->begin(); }
 void HttpServer::wait() { impl_->wait_for_end(); }
+void HttpServer::serve(int fd) { impl_->serve_here(fd); }
 
 }  // namespace hearth

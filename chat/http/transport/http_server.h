@@ -32,7 +32,8 @@ struct HttpHandler {
 struct ConnectionLimits {
     std::chrono::milliseconds idle{15'000};         // between two requests
     std::chrono::milliseconds head{10'000};         // from the first byte of a head to its last
-    std::chrono::milliseconds body{10'000};         // and a second more for each 64 KiB
+    std::chrono::milliseconds body{10'000};         // from the head to the body's last byte,
+    std::chrono::milliseconds body_more{1'000};     // and that much more for each 64 KiB
     std::chrono::milliseconds write_stall{30'000};  // without the client taking a byte
 };
 
@@ -52,6 +53,10 @@ public:
 
     /// Until the stop signal was given and the last connection has ended.
     void wait();
+
+    /// Answers what comes on `fd` on the calling thread, until that connection ends; needs neither bind() nor start(). Makes `fd`
+    /// non-blocking and leaves it open: for connections that the caller has made.
+    void serve(int fd);
 
 private:
     class Impl;

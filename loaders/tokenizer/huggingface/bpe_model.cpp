@@ -62,7 +62,8 @@ std::pair<std::string_view, std::string_view> merge_sides(const json& merge, siz
                     ", expected two tokens, as \"a b\" or [\"a\", \"b\"]"));
 }
 
-void read_merges(BpeModel& model, const json& list, const TokenIds& ids, const std::string& where) {
+void read_merges(BpeModel& model, const json& list, const TokenIds& ids, const std::unordered_set<int32_t>& special,
+                 const std::string& where) {
     if (list.size() > kMaxMerges)
         throw Error(ErrorKind::kTooLarge, cat(where, ": ", list.size(), " merges, at most ", kMaxMerges, " are read"));
     model.merges = MergeTable(list.size());
@@ -77,6 +78,7 @@ void read_merges(BpeModel& model, const json& list, const TokenIds& ids, const s
             throw Error(ErrorKind::kBadInput,
                         cat(where, ": merge ", rank, " needs the token \"", printable(gone, 40), "\", which the vocabulary lacks"));
         }
+        if (special.contains(both->second)) continue;  // a person could spell it
         model.merges.set(l->second, r->second, {static_cast<int32_t>(rank), both->second});
     }
 }
@@ -99,11 +101,11 @@ void note_joins(BpeModel& model, const json& list, const TokenIds& ids, const st
     model.cuts_words = true;
 }
 
-void set_symbols(BpeModel& model, const std::vector<std::string>& tokens) {
+void set_symbols(BpeModel& model, const std::vector<std::string>& tokens, const std::unordered_set<int32_t>& special) {
     for (size_t i = 0; i < tokens.size(); ++i) {
         const std::string& token = tokens[i];
         const auto id = static_cast<int32_t>(i);
-        if (token.empty()) continue;
+        if (token.empty() || special.contains(id)) continue;
         if (model.byte_level) {
             if (const auto bytes = bytes_of_byte_level(token); bytes && bytes->size() == 1)
                 model.byte_ids[static_cast<unsigned char>((*bytes)[0])] = id;
@@ -115,9 +117,9 @@ void set_symbols(BpeModel& model, const std::vector<std::string>& tokens) {
     }
 }
 
-void set_whole_words(BpeModel& model, const std::vector<std::string>& tokens) {
+void set_whole_words(BpeModel& model, const std::vector<std::string>& tokens, const std::unordered_set<int32_t>& special) {
     for (size_t i = 0; i < tokens.size(); ++i) {
-        if (tokens[i].empty()) continue;
+        if (tokens[i].empty() || special.contains(static_cast<int32_t>(i))) continue;
         auto bytes = model.byte_level ? bytes_of_byte_level(tokens[i]) : tokens[i];
         if (!bytes) continue;
         model.longest_whole_word = std::max(model.longest_whole_word, bytes->size());
@@ -127,7 +129,7 @@ void set_whole_words(BpeModel& model, const std::vector<std::string>& tokens) {
 
 }  // namespace
 
-ParsedModel parse_bpe_model(const json& node, bool byte_level, const std::string& file) {
+ParsedModel parse_bpe_model(const json& node, bool byte_level, const std::unordered_set<int32_t>& special, const std::string& file) {
     const std::string where = file + ": model";
     const std::string type = fields::string(node, "type", where).value_or(node.contains("merges") ? "BPE" : "unnamed");
     if (type != "BPE") throw Error(ErrorKind::kUnsupported, cat(where, " ", printable(type, 40), " is not supported; BPE is"));
@@ -138,9 +140,9 @@ ParsedModel parse_bpe_model(const json& node, bool byte_level, const std::string
     out.model.fuse_unknown = fields::boolean(node, "fuse_unk", where).value_or(false);
     TokenIds ids;
     out.tokens = read_tokens(fields::required(fields::object(node, "vocab", where), "vocab", where), ids, where + ".vocab");
-    read_merges(out.model, fields::required(fields::array(node, "merges", where), "merges", where), ids, where + ".merges");
-    set_symbols(out.model, out.tokens);
-    if (fields::boolean(node, "ignore_merges", where).value_or(false)) set_whole_words(out.model, out.tokens);
+    read_merges(out.model, fields::required(fields::array(node, "merges", where), "merges", where), ids, special, where + ".merges");
+    set_symbols(out.model, out.tokens, special);
+    if (fields::boolean(node, "ignore_merges", where).value_or(false)) set_whole_words(out.model, out.tokens, special);
     out.model.byte_fallback = !byte_level && fields::boolean(node, "byte_fallback", where).value_or(false);
     if (const auto unknown = fields::string(node, "unk_token", where)) {
         const auto found = ids.find(*unknown);

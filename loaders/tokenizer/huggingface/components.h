@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,8 @@ struct ParsedModel {
     BpeModel model;
     std::vector<std::string> tokens;  // by id; empty: none
 };
-ParsedModel parse_bpe_model(const nlohmann::json& node, bool byte_level, const std::string& file);
+/// No text leads to a token of `special`: not as a character, a byte, a whole word or by merging. Only what is unknown may become one.
+ParsedModel parse_bpe_model(const nlohmann::json& node, bool byte_level, const std::unordered_set<int32_t>& special,
+                            const std::string& file);
 
 }  // namespace hearth

@@ -2,6 +2,8 @@
 
 #include <sentencepiece_processor.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "base/utf8.h"
@@ -79,9 +81,25 @@ std::optional<int32_t> checked_piece(const SentencePieceModel& model, int64_t id
 }
 
 RoundTrip promise(const SentencePieceModel& model) {
-    return model.byte_fallback && model.charsmap.empty() && !model.remove_extra_whitespaces && model.escape_whitespaces
+    // A mark that is no piece becomes three bytes, which decode to the mark and not to a space.
+    const bool has_mark = std::ranges::any_of(model.pieces, [](const SentencePieceEntry& piece) {
+        return piece.text == "\xE2\x96\x81" && (piece.type == PieceType::kNormal || piece.type == PieceType::kUserDefined);
+    });
+    return has_mark && model.byte_fallback && model.charsmap.empty() && !model.remove_extra_whitespaces && model.escape_whitespaces
                ? RoundTrip::kSanitizedText
                : RoundTrip::kUpToUnknown;
+}
+
+/// The library finds a piece in any text; one that the folder calls special is for templates alone.
+void hide_special_pieces(SentencePieceModel& model, const TokenizerConfig& config) {
+    for (const AddedToken& added : config.added) {
+        const auto id = static_cast<size_t>(added.token.id);
+        if (added.anywhere || id >= model.pieces.size()) continue;
+        PieceType& type = model.pieces[id].type;
+        if (type == PieceType::kByte)
+            throw Error(ErrorKind::kBadInput, cat(config.file, ": the byte piece ", id, " is called special, so that text could write it"));
+        if (type != PieceType::kUnknown) type = PieceType::kControl;
+    }
 }
 
 }  // namespace
@@ -109,6 +127,7 @@ std::shared_ptr<const VocabularyTokenizer> load_sentencepiece(std::string_view b
     vocabulary.eos = checked_piece(model, model.eos_id);
     vocabulary.adds_bos = vocabulary.bos.has_value();
     apply_config(vocabulary, config);
+    hide_special_pieces(model, config);
     const bool always_prefix = config.legacy.value_or(true);
     if (always_prefix && model.add_dummy_prefix && vocabulary.cuts_any_text())
         vocabulary.round_trip = RoundTrip::kUpToUnknown;  // a space comes in behind each such token

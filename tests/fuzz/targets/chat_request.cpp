@@ -1,9 +1,11 @@
-// The body of POST /v1/chat/completions. Oracle: what is accepted has every number within its range.
+// The body of POST /v1/chat/completions. Oracle: what is accepted has every number within its range, texts in UTF-8 that are no longer than
+// the body, and a bounded number of tokens; a refusal is a status 4xx whose body is JSON.
 #include "chat/api/chat_request.h"
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/utf8.h"
 #include "chat/api/api_error.h"
 #include "chat/api/json_body.h"
 #include "tests/fuzz/targets/all.h"
@@ -15,26 +17,43 @@ void within(const std::optional<float>& value, float low, float high, std::strin
     require(!value || (std::isfinite(*value) && *value >= low && *value <= high), what);
 }
 
+void check_texts(const ChatRequest& request, size_t body_bytes) {
+    size_t bytes = request.model.size();
+    require(is_utf8(request.model) && request.model.size() <= 1024, "the model's name");
+    for (const Message& message : request.messages) {
+        require(message.role == "system" || message.role == "user" || message.role == "assistant", "a role");
+        require(is_utf8(message.content), "a content is UTF-8");
+        bytes += message.content.size();
+    }
+    for (const std::string& stop : request.stop) {
+        require(!stop.empty() && stop.size() <= kMaxStopBytes && is_utf8(stop), "a stop text");
+        bytes += stop.size();
+    }
+    require(bytes <= body_bytes, "texts are no longer than the body");
+}
+
 void check(const ChatRequest& request) {
     require(!request.messages.empty() && request.messages.size() <= kMaxMessages, "the number of messages");
     require(request.stop.size() <= kMaxStops, "the number of stop texts");
-    for (const std::string& stop : request.stop) require(!stop.empty() && stop.size() <= kMaxStopBytes, "the length of a stop text");
-    within(request.temperature, 0, 100, "temperature");
+    within(request.temperature, 0, 2, "temperature");
     within(request.top_p, 0, 1, "top_p");
     within(request.min_p, 0, 1, "min_p");
-    within(request.repetition_penalty, 0.001f, 100, "repetition_penalty");
+    within(request.repetition_penalty, 0.1f, 10, "repetition_penalty");
     within(request.frequency_penalty, -2, 2, "frequency_penalty");
     within(request.presence_penalty, -2, 2, "presence_penalty");
-    require(!request.top_k || *request.top_k >= 0, "top_k");
-    require(request.max_tokens >= -1, "max_tokens");
+    require(!request.top_k || (*request.top_k >= 0 && *request.top_k <= 1'000'000), "top_k");
+    require(request.max_tokens == -1 || (request.max_tokens >= 1 && request.max_tokens <= INT32_MAX), "max_tokens");
 }
 
 }  // namespace
 
 void run_chat_request(std::string_view input) {
     try {
-        check(parse_chat_request(parse_json_body(input)));
+        const ChatRequest request = parse_chat_request(parse_json_body(input));
+        check(request);
+        check_texts(request, input.size());
     } catch (const ApiError& refused) {
+        require(nlohmann::json::accept(refused.body()), "a refusal is JSON");
         require(refused.status() >= 400 && refused.status() < 500, "a refusal is the client's fault");
     }
 }

@@ -1,128 +1,124 @@
-// Raw bytes on a connection. Oracle: the server answers each request in HTTP/1.1's frames, without a status 5xx, closes the connection when
-// the client has said its last, and after a refusal reads no further request from what the client meant as a body.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
+// Raw bytes on a connection, through the gate and the routes of the real server; only that no model answers. Oracle (http_framing.h): every
+// answer parses as HTTP/1.1, none has a status 5xx but 503 (and 505, for another version of HTTP), there are never more answers than
+// requests were meant, which is what smuggling would make of a body, and the connection ends once there is nothing more to read.
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <charconv>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "chat/api/api_error.h"
+#include "chat/api/chat_request.h"
+#include "chat/api/json_body.h"
+#include "chat/http/routes.h"
 #include "chat/http/transport/http_server.h"
 #include "tests/fuzz/targets/all.h"
+#include "tests/fuzz/targets/http_framing.h"
 
 namespace hearth::fuzz {
 namespace {
 
-/// A server whose handler answers everything with the length of the body.
-class Echo {
+ModelHost::Options one_model() {
+    ::setenv("HEARTH_MODELS", "/nonexistent", 1);  // Ember is all there is
+    ModelHost::Options out;
+    out.first.backend.device = "reference";
+    out.first.context = 16;
+    return out;
+}
+
+constexpr size_t kRoom = 48 << 10;  // less than a pair of sockets holds
+
+/// The server without the command line and without a port. Lives until the process ends.
+class ServerUnderTest {
 public:
-    Echo() : server_(handler(), {}, stop_) {
-        server_.bind("127.0.0.1", 0);
-        server_.start();
+    ServerUnderTest() : models_(one_model()), router_(Services{models_, stop_, [](const std::string&) {}}, Gate({"a"})) {
+        constexpr std::chrono::milliseconds kNone{0};  // no patience: all bytes that will ever come are there
+        const ConnectionLimits limits{.idle = kNone, .head = kNone, .body = kNone, .body_more = kNone, .write_stall = kNone};
+        server_ = std::make_unique<HttpServer>(handler(), limits, stop_);
     }
-    int port() const { return server_.port(); }
+    HttpServer& http() { return *server_; }
 
 private:
-    static HttpHandler handler() {
+    HttpHandler handler() {
         HttpHandler out;
-        out.routes = {{"GET", "/"}, {"POST", "/v1/chat/completions"}, {"GET", "/v1/models/*"}};
-        out.check = [](const HttpRequest&) { return std::optional<HttpResponse>(); };
-        out.handle = [](const HttpRequest& request) {
-            return HttpResponse{.status = 200, .headers = {}, .body = std::to_string(request.body.size()), .stream = {}};
+        for (const Route& route : routes()) out.routes.emplace_back(route.method, route.path);
+        out.check = [this](const HttpRequest& request) { return router_.check(request); };
+        out.handle = [this](const HttpRequest& request) {
+            return request.path.starts_with("/v1/chat") ? parsed_chat(request) : router_.handle(request);
         };
-        out.refuse = [](int status, const std::string& message) {
-            return HttpResponse{.status = status, .headers = {}, .body = message, .stream = {}};
-        };
+        out.refuse = [](int status, const std::string& message) { return error_response(status, message); };
         return out;
     }
 
+    /// Chat up to where the model would begin.
+    static HttpResponse parsed_chat(const HttpRequest& request) {
+        try {
+            const ChatRequest chat = parse_chat_request(parse_json_body(request.body));
+            return json_response(200, nlohmann::json{{"messages", chat.messages.size()}}.dump());
+        } catch (const ApiError& e) {
+            return json_response(e.status(), e.body());
+        }
+    }
+
     StopSignal stop_;
-    HttpServer server_;
+    ModelHost models_;
+    Router router_;
+    std::unique_ptr<HttpServer> server_;
 };
 
-std::string exchange(int port, std::string_view bytes) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<uint16_t>(port));
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    require(fd >= 0 && ::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof(to)) == 0, "the server takes connections");
+/// What the server answers to `bytes`, which lie ready on a connection whose other end stays open.
+std::string exchange(HttpServer& server, std::string_view bytes) {
+    int ends[2];
+    require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, "a pair of sockets");
+    const auto sent = ::send(ends[0], bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent == static_cast<ssize_t>(bytes.size())) server.serve(ends[1]);
     std::string answer;
-    bool open = true, sending = true;
-    while (open) {
-        pollfd waiting{fd, static_cast<short>(POLLIN | (sending ? POLLOUT : 0)), 0};
-        require(::poll(&waiting, 1, 20'000) > 0, "a connection ends once the client has said its last");
-        if (sending && (waiting.revents & POLLOUT)) {
-            const ssize_t n = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-            if (n > 0) bytes.remove_prefix(static_cast<size_t>(n));
-            if (n < 0 || bytes.empty()) {
-                sending = false;
-                ::shutdown(fd, SHUT_WR);
-            }
-        }
-        if (waiting.revents & (POLLIN | POLLHUP | POLLERR)) {
-            char buffer[16384];
-            const ssize_t n = ::recv(fd, buffer, sizeof(buffer), 0);
-            if (n > 0) answer.append(buffer, static_cast<size_t>(n));
-            open = n > 0;
-        }
-    }
-    ::close(fd);
+    char buffer[16384];
+    for (ssize_t n; (n = ::recv(ends[0], buffer, sizeof buffer, MSG_DONTWAIT)) > 0;) answer.append(buffer, static_cast<size_t>(n));
+    ::close(ends[0]);
+    ::close(ends[1]);
     return answer;
-}
-
-void check(std::string_view answer) {
-    bool refused = false;
-    while (!answer.empty()) {
-        require(!refused, "a refusal is the last answer of its connection");
-        require(answer.starts_with("HTTP/1.1 ") && answer.size() > 12, "an answer begins with its status");
-        const size_t head = answer.find("\r\n\r\n");
-        require(head != std::string_view::npos, "a head is whole");
-        const char status = answer[9];
-        require(status >= '1' && status <= '5', "a status has three digits");
-        require(status != '5' || answer.substr(9, 3) == "503" || answer.substr(9, 3) == "505", "no status 5xx");
-        refused = status == '4' || status == '5';
-        std::string lower(answer.substr(0, head));
-        for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-        size_t length = 0;
-        if (const size_t at = lower.find("\r\ncontent-length: "); at != std::string::npos)
-            std::from_chars(lower.data() + at + 18, lower.data() + lower.size(), length);
-        answer.remove_prefix(head + 4);
-        const bool none = answer.empty() || answer.starts_with("HTTP/1.1 ");  // the answer to a HEAD
-        if (none) continue;
-        require(length <= answer.size(), "a body is as long as its head says");
-        answer.remove_prefix(length);
-    }
 }
 
 }  // namespace
 
 void run_http(std::string_view input) {
-    static Echo* server = new Echo();  // its threads outlive the process' static objects
+    static auto* server = new ServerUnderTest();  // its threads outlive the process' static objects
     if (input.size() > 64 << 10) return;
-    check(exchange(server->port(), input));
+    const std::string answers = exchange(server->http(), input);
+    // What the socket has no room for is not written, since no client reads meanwhile.
+    if (answers.size() > kRoom) return;
+    require(require_answers(answers) <= requests_in(input), "there are no more answers than requests");
 }
 
 std::vector<std::string> seeds_http() {
     const std::string inner = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}";
     const std::string length = cat("Content-Length: ", inner.size(), "\r\n\r\n", inner);
-    return {"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-            "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /v1/models/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-            inner,
-            cat("POST /", std::string(9000, 'a'), " HTTP/1.1\r\nHost: a\r\n", length),
-            cat("POST /a b HTTP/1.1\r\nHost: a\r\n", length),
-            cat("POST / HTTP/2.0\r\nHost: a\r\n", length),
-            cat("POST / HTTP/1.1\r\nHost: a\r\nX: ", std::string(9000, 'b'), "\r\n", length),
-            cat("POST /none HTTP/1.1\r\nHost: a\r\n", length),
-            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\nab\r\n0\r\n\r\n",
-            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
-            "HEAD / HTTP/1.0\r\n\r\n",
-            "GET /%0d%0aX:y HTTP/1.1\r\nHost: a\r\n\r\n",
-            "\r\n\r\n",
-            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"};
+    return {
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /v1/models/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        inner,
+        cat("POST /", std::string(9000, 'a'), " HTTP/1.1\r\nHost: a\r\n", length),
+        cat("POST /a b HTTP/1.1\r\nHost: a\r\n", length),
+        cat("POST / HTTP/2.0\r\nHost: a\r\n", length),
+        cat("POST / HTTP/1.1\r\nHost: a\r\nX: ", std::string(9000, 'b'), "\r\n", length),
+        cat("POST /none HTTP/1.1\r\nHost: a\r\n", length),
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\nab\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
+        "HEAD / HTTP/1.0\r\n\r\n",
+        "GET /%0d%0aX:y HTTP/1.1\r\nHost: a\r\n\r\n",
+        "\r\n\r\n",
+        "GET /assets/app.js HTTP/1.1\r\nHost: localhost:1\r\n\r\nGET /health HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST /api/models/load HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n{\"model\":\"ember\"}",
+        cat("POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\nContent-Type: application/json\r\nContent-Length: "
+            "47\r\n\r\n",
+            R"({"messages":[{"role":"user","content":"Hello"}]})"),
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: cross-site\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        "GET /v1/models/ember HTTP/1.1\r\nHost: [::1]:80\r\nExpect: 100-continue\r\n\r\n",
+        "GET /api/models?x=%00 HTTP/1.1\r\nhost: 127.0.0.1\r\nRange: bytes=0-1,5-\r\nAccept-Encoding: gzip, br\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"};
 }
 
 }  // namespace hearth::fuzz

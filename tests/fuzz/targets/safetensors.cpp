@@ -1,11 +1,16 @@
 // The header of a safetensors file. Input: the header; the file is as long as its first tensor's offsets make it, or as its last line says.
-// Oracle: what is accepted covers the data without hole or overlap, and every size is that of its shape.
+// Oracle: what is accepted covers the data without hole or overlap, every size is that of its shape, a second reading of the format's rules
+// (safetensors_rules.cpp) accepts it too, and reading takes memory in proportion to the header.
 #include "loaders/checkpoint/safetensors.h"
 
+#include "tests/fuzz/cost.h"
 #include "tests/fuzz/targets/all.h"
+#include "tests/fuzz/targets/safetensors_rules.h"
 
 namespace hearth::fuzz {
 namespace {
+
+constexpr long kMemoryPerByte = 8;
 
 int64_t end_of_data(std::string_view header) {
     // The largest number of the text, so that inventing a header that fits is not a matter of luck.
@@ -33,6 +38,15 @@ void check(const std::vector<StoredTensor>& tensors, int64_t begin, int64_t byte
     require(at == begin + bytes, "the tensors end where the file ends");
 }
 
+/// A tensor's entry has 50 bytes at least and becomes one StoredTensor of 80, twice that while the list of them grows; the set of its keys
+/// and what a long header holds at the same time is less.
+void check_memory(std::string_view header) {
+    const PeakMemory memory;
+    accepted([&] { parse_safetensors_header(header, 8 + static_cast<int64_t>(header.size()), end_of_data(header), "fuzz.safetensors"); });
+    require(memory.bytes() <= kMemoryPerByte * static_cast<long>(header.size()) + (16 << 10),
+            "reading a header takes memory in proportion");
+}
+
 }  // namespace
 
 void run_safetensors(std::string_view input) {
@@ -40,8 +54,10 @@ void run_safetensors(std::string_view input) {
         accepted([&] {
             const int64_t begin = 8 + static_cast<int64_t>(input.size());
             check(parse_safetensors_header(input, begin, bytes, "fuzz.safetensors"), begin, bytes);
+            require_safetensors_rules(input, bytes);
         });
     }
+    check_memory(input);
 }
 
 std::vector<std::string> seeds_safetensors() {
@@ -53,7 +69,7 @@ std::vector<std::string> seeds_safetensors() {
         R"({"x":{"dtype":"U8","shape":[18446744073709551615,2],"data_offsets":[0,1]}})",
         R"({"x":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},"x":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}})",
     };
-    for (const std::string& file : shared_files("golden", ".safetensors", 1 << 20)) {
+    for (const std::string& file : golden_files(".safetensors")) {
         if (file.size() < 8) continue;
         const size_t header = static_cast<unsigned char>(file[0]) | static_cast<size_t>(static_cast<unsigned char>(file[1])) << 8;
         if (8 + header <= file.size()) out.push_back(file.substr(8, header));

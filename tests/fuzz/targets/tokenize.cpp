@@ -1,5 +1,5 @@
-// Any text through fixed tokenizers: Ember's tokenizer.json and tokenizer.model. Oracle: both give the same ids, and the text comes back as
-// each promises.
+// Any text through fixed tokenizers: Ember's tokenizer.json and tokenizer.model. Oracle: both give the same ids (the second
+// are the sentencepiece library's), in time that is linear in the text, and the text comes back as each promises.
 #include <memory>
 
 #include "loaders/tokenizer/tokenizer.h"
@@ -13,9 +13,7 @@ void run_tokenize(std::string_view input) {
     static const auto as_json = open_tokenizer_file(ember + "tokenizer.json");
     static const auto as_model = open_tokenizer_file(ember + "tokenizer.model");
     if (input.size() > 64 << 10) return;
-    check_tokenizer(*as_json, input);
-    check_tokenizer(*as_model, input);
-    require(as_json->encode_plain(input) == as_model->encode_plain(input), "both files of one tokenizer give the same ids");
+    require(check_tokenizer(*as_json, input) == check_tokenizer(*as_model, input), "both files of one tokenizer give the same ids");
 }
 
 std::vector<std::string> seeds_tokenize() {

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/text.h"
 #include "tests/loaders/checkpoint/files.h"
 
 namespace hearth {
@@ -33,7 +34,7 @@ TEST(Safetensors, ReadsEveryDtypeWithItsSize) {
 }
 
 TEST(Safetensors, ReadsScalarsEmptyTensorsMetadataAndUnknownFields) {
-    const auto tensors = parse(R"({"__metadata__": {"format": "pt", "more": {"deep": [1, {"x": null}]}},
+    const auto tensors = parse(R"({"__metadata__": {"format": "pt", "made with": ""},
         "s": {"dtype": "F32", "shape": [], "data_offsets": [0, 4], "note": [1, [2, {}]]},
         "e": {"dtype": "F32", "shape": [0, 7], "data_offsets": [4, 4]},
         "z": {"shape": [1], "data_offsets": [4, 6], "dtype": "BF16"}})",
@@ -79,6 +80,13 @@ TEST(Safetensors, RefusesAHeaderThatIsNotWhatTheFormatSays) {
         {one(R"("dtype": "BF16", "shape": [1,1,1,1,1,1,1,1,2], "data_offsets": [0, 4])"), "more than 8 dimensions"},
     };
     for (const auto& [header, part] : cases) EXPECT_REFUSED(parse(header, 4), ErrorKind::kBadInput, part);
+}
+
+TEST(Safetensors, RefusesMetadataThatIsNoText) {
+    for (const char* value : {"1", "1.5", "-1", "null", "true", "[]", "[\"x\"]", "{}", R"({"x": "y"})"})
+        EXPECT_REFUSED(parse(cat(R"({"__metadata__": {"format": "pt", "more": )", value, "}}"), 0), ErrorKind::kBadInput,
+                       "tensor \"__metadata__\"");
+    EXPECT_EQ(parse(R"({"__metadata__": {}})", 0).size(), 0u);
 }
 
 TEST(Safetensors, RefusesKeysThatStandTwice) {
@@ -133,7 +141,9 @@ TEST(Safetensors, RefusesMoreAndLongerThanTheLimits) {
     EXPECT_REFUSED(parse(many + "}", 0), ErrorKind::kBadInput, "more than 200000 tensors");
     EXPECT_REFUSED(parse("{\"__metadata__\":" + std::string(1'000'000, '['), 0), ErrorKind::kBadInput,
                    "where an object for a tensor belongs");
-    EXPECT_REFUSED(parse("{\"__metadata__\":{\"a\":" + std::string(1'000'000, '['), 0), ErrorKind::kBadInput, "deeper than 64");
+    EXPECT_REFUSED(parse("{\"__metadata__\":{\"a\":" + std::string(1'000'000, '['), 0), ErrorKind::kBadInput,
+                   "a list where it does not belong");
+    EXPECT_REFUSED(parse("{\"t\":{\"note\":" + std::string(1'000'000, '['), 0), ErrorKind::kBadInput, "deeper than 64");
 }
 
 TEST(Safetensors, OpensAFileAndFindsItsBytes) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "base/error.h"
@@ -96,6 +97,30 @@ TEST(SentencePiece, PromisesNoRoundTripWhereASpaceComesInBehindAddedWords) {
     config.legacy = false;
     EXPECT_EQ(load(model, config)->round_trip(), RoundTrip::kSanitizedText);
     EXPECT_EQ(load(model, config)->decode(load(model, config)->encode_plain("azzb")), "azzb");
+}
+
+TEST(SentencePiece, PromisesNoSpacesForMarksThatAreNoPiece) {
+    SentencePieceModel model = small();
+    model.byte_fallback = true;
+    for (int byte = 0; byte < 256; ++byte) {
+        char text[8];
+        std::snprintf(text, sizeof text, "<0x%02X>", byte);
+        model.pieces.push_back({text, -100, PieceType::kByte, static_cast<uint8_t>(byte)});
+    }
+    EXPECT_EQ(load(model, legacy(false))->round_trip(), RoundTrip::kSanitizedText);
+    model.pieces[kSpace].text = "d";
+    EXPECT_EQ(load(model, legacy(false))->round_trip(), RoundTrip::kUpToUnknown);
+    EXPECT_NE(load(model, legacy(false))->decode(load(model, legacy(false))->encode_plain("a a")), "a a");
+}
+
+TEST(SentencePiece, NoTextOfPeopleLeadsToAPieceThatTheFolderCallsSpecial) {
+    TokenizerConfig config = legacy(false);
+    AddedToken special;
+    special.token = {kAb, "ab", true, false, false};
+    config.added.push_back(special);
+    const auto ids = load(small(), config)->encode_plain("cab");
+    EXPECT_EQ(std::count(ids.begin(), ids.end(), kAb), 0);
+    EXPECT_EQ(load(small(), config)->encode({{"ab", true}}), Ids{kAb});
 }
 
 TEST(SentencePiece, UserTextBecomesNeitherControlNorMarkup) {

@@ -61,7 +61,8 @@ json with_bytes(int without) {
         std::snprintf(text, sizeof text, "<0x%02X>", byte);
         if (byte != without) root["model"]["vocab"][text] = 100 + byte;
     }
-    root["decoder"] = {{"type", "ByteFallback"}};
+    root["decoder"] = json::parse(R"({"type": "Sequence", "decoders": [
+        {"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "}, {"type": "ByteFallback"}]})");
     return root;
 }
 
@@ -75,6 +76,48 @@ TEST(TokenizerJson, ByteFallbackIsDecidedForEachCharacter) {
     json off = with_bytes(-1);
     off["model"]["byte_fallback"] = false;
     EXPECT_EQ(open(off)->encode_plain("\n"), Ids{0});
+}
+
+TEST(TokenizerJson, PromisesNoSpacesForMarksThatAreNoToken) {
+    json root = with_bytes(-1);
+    EXPECT_EQ(open(root)->decode(open(root)->encode_plain("a\xE2\x96\x81")), "a ");
+    for (const char* gone : {"\u2581", "\u2581ab"}) root["model"]["vocab"].erase(gone);
+    root["model"]["merges"].erase(2);
+    EXPECT_EQ(open(root)->decode(open(root)->encode_plain("a\xE2\x96\x81")), "a\xE2\x96\x81");
+    EXPECT_EQ(open(root)->round_trip(), RoundTrip::kUpToUnknown);
+    json as_written = with_bytes(-1);
+    as_written["decoder"] = {{"type", "ByteFallback"}};
+    EXPECT_EQ(open(as_written)->round_trip(), RoundTrip::kUpToUnknown);
+    json rewritten = with_bytes(-1);
+    rewritten["decoder"]["decoders"][0] = json::parse(R"({"type": "Replace", "pattern": {"String": "a"}, "content": "b"})");
+    EXPECT_EQ(open(rewritten)->round_trip(), RoundTrip::kUpToUnknown);
+}
+
+TEST(TokenizerJson, PromisesNothingWhereAWordTakesSpacesAlong) {
+    json root = with_bytes(-1);
+    root["added_tokens"].push_back({{"id", 400}, {"content", "word"}, {"special", false}});
+    EXPECT_EQ(open(root)->round_trip(), RoundTrip::kSanitizedText);
+    root["added_tokens"].back()["lstrip"] = true;
+    EXPECT_EQ(open(root)->round_trip(), RoundTrip::kUpToUnknown);
+    EXPECT_EQ(open(root)->decode(open(root)->encode_plain("a word")), "aword");
+}
+
+TEST(TokenizerJson, NoTextOfPeopleLeadsToASpecialToken) {
+    json root = small();
+    root["added_tokens"].push_back({{"id", 6}, {"content", "abc"}, {"special", true}});
+    root["added_tokens"].push_back({{"id", 3}, {"content", "c"}, {"special", true}});
+    const Ids spelt = {5, 0};  // "ab", and a character that nothing but the template may write
+    EXPECT_EQ(open(root)->encode_plain("abc"), spelt);
+    EXPECT_EQ(open(root)->encode({{"abc", true}}), Ids{6});
+    root["model"]["ignore_merges"] = true;
+    EXPECT_EQ(open(root)->encode_plain("abc"), spelt) << "as a whole word";
+}
+
+TEST(TokenizerJson, NoByteOfPeopleIsASpecialToken) {
+    json root = with_bytes(-1);
+    root["added_tokens"].push_back({{"id", 100 + 0xC3}, {"content", "<0xC3>"}, {"special", true}});
+    EXPECT_EQ(open(root)->encode_plain("\xC3\xA9"), Ids{0});
+    EXPECT_EQ(open(root)->round_trip(), RoundTrip::kUpToUnknown);
 }
 
 TEST(TokenizerJson, UnknownCharactersAreSingleOrFusedOrLeftOut) {

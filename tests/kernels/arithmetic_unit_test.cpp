@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "kernels/make_backend.h"
 #include "tests/kernels/cases.h"
+#include "tests/kernels/run.h"
 
 namespace hearth::testing {
 namespace {
@@ -39,7 +39,7 @@ TEST(Units, HaveThePeakThatWasMeasuredForThem) {
 
 TEST(Units, AreKnownForEveryMatmulRowWithVnniOrTiles) {
     for (const std::string& device : cpu_devices()) {
-        const auto backend = make_backend({.device = device});
+        const auto backend = make_device({.device = device});
         for (const auto& variant : backend->tables().matmul) {
             if (variant.name.ends_with("/reference") || variant.name.ends_with("avx2")) continue;
             EXPECT_NE(unit_of(variant.name), Unit::kNone) << variant.name;

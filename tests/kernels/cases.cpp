@@ -8,7 +8,6 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "kernels/make_backend.h"
 
 namespace hearth::testing {
 
@@ -127,23 +126,24 @@ KvPages Inputs::pages() {
     return pages;
 }
 
-void Inputs::watch(void* data, int64_t count, DType type) {
+void Inputs::watch(const char* name, void* data, int64_t count, DType type) {
     const int64_t bytes = count * bytes_of(type);
     const auto* begin = static_cast<const std::byte*>(data);
-    watched_.push_back({data, bytes, type, {begin, begin + bytes}});
+    watched_.push_back({name, data, bytes, type, {begin, begin + bytes}});
 }
 
 View<float, 2> Inputs::out(int64_t rows, int64_t columns) {
     const View<float, 2> y = matrix(rows, columns);
-    watch(y.data, rows * columns, DType::kF32);
+    watch("output", y.data, rows * columns, DType::kF32);
     return y;
 }
 
-std::vector<float> Inputs::results() const {
-    std::vector<float> all;
+std::vector<Buffer> Inputs::results() const {
+    std::vector<Buffer> all;
     for (const Watched& w : watched_) {
+        Buffer& buffer = all.emplace_back(Buffer{w.name, w.type, {}});
         for (int64_t i = 0; i < w.bytes / bytes_of(w.type); ++i)
-            all.push_back(w.type == DType::kI8 ? static_cast<const int8_t*>(w.data)[i] : load_float(w.data, w.type, i));
+            buffer.numbers.push_back(w.type == DType::kI8 ? static_cast<const int8_t*>(w.data)[i] : load_float(w.data, w.type, i));
     }
     return all;
 }
@@ -164,11 +164,11 @@ RopeAppendArgs Inputs::rope_append() {
     const int64_t t = shape_.tokens(), d = shape_.head_dim;
     const KvPages cache = pages();
     const int64_t count = num_blocks_ * shape_.groups * kBlockTokens * d;
-    watch(cache.k, count, cache.dtype);
-    watch(cache.v, count, cache.dtype);
+    watch("keys", cache.k, count, cache.dtype);
+    watch("values", cache.v, count, cache.dtype);
     if (cache.dtype == DType::kI8) {
-        watch(cache.k_scales, count / d, DType::kF32);
-        watch(cache.v_scales, count / d, DType::kF32);
+        watch("scales of keys", cache.k_scales, count / d, DType::kF32);
+        watch("scales of values", cache.v_scales, count / d, DType::kF32);
     }
     const View<const float, 1> none;
     return {as_const(matrix(t, (shape_.heads + 2 * shape_.groups) * d)),
@@ -305,6 +305,7 @@ std::vector<std::string> cpu_devices() {
         } catch (const Error&) {  // a level that this machine lacks
         }
     }
+    if (devices.back() == "cpu:avx512") devices.emplace_back(kSoftwareTilesDevice);
     return devices;
 }
 

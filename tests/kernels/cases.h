@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/backend.h"
+#include "tests/kernels/software_tiles/backend.h"
 
 namespace hearth::testing {
 
@@ -21,6 +22,13 @@ struct Shape {
 
     int64_t tokens() const;
     std::string text() const;
+};
+
+/// Numbers that a stage wrote to one of its outputs, as float32.
+struct Buffer {
+    std::string name;  // "k codes"
+    DType type = DType::kF32;
+    std::vector<float> numbers;
 };
 
 /// Memory, weights and views of one shape. Everything an Args points to lives here; `changed` lists what stages write, so that a test can
@@ -40,8 +48,8 @@ public:
     NormArgs norm();
     RopeAppendArgs rope_append();
 
-    /// What the last built arguments write, as float32 numbers.
-    std::vector<float> results() const;
+    /// What the last built arguments write, each buffer by itself.
+    std::vector<Buffer> results() const;
     /// Puts what they write back to what it was.
     void reset();
 
@@ -52,11 +60,12 @@ private:
     View<const float, 1> vector(int64_t size, float center, float scale);
     Weight weight(int64_t n, int64_t k, WeightUse use = WeightUse::kMatmul);
     KvPages pages();
-    void watch(void* data, int64_t count, DType type);
+    void watch(const char* name, void* data, int64_t count, DType type);
     void begin() { watched_.clear(); }
     View<float, 2> out(int64_t rows, int64_t columns);
 
     struct Watched {
+        const char* name;
         void* data;
         int64_t bytes;
         DType type;
@@ -77,7 +86,8 @@ private:
 /// The largest difference of two results, as a share of the largest number of `want`. Not-a-number counts as infinite.
 double difference(const std::vector<float>& got, const std::vector<float>& want);
 
-/// Levels of this machine's CPU, as device names: "cpu:avx2", ...
+/// Levels of this machine's CPU, as names for make_device: "cpu:avx2", ... Where it has AVX-512 but no AMX, the last is that of tiles in
+/// software.
 std::vector<std::string> cpu_devices();
 
 }  // namespace hearth::testing

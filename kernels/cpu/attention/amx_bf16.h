@@ -17,16 +17,15 @@ namespace {
 
 constexpr int64_t kAmxBlocks = 4, kAmxKeys = kAmxBlocks * kBlockTokens;  // of a chunk: 128 keys
 
-/// g++ does not know that tile loads read memory: what was stored must be there.
-HEARTH_INLINE void before_tile_loads() { asm volatile("" : : : "memory"); }
-
 /// A block's keys or values: `stride` bytes from key to key.
 struct BlockRows {
     const std::byte* data = nullptr;
     int64_t stride = 0;
 };
 
+template <class TilesOf>
 struct AmxBf16 {
+    using Tiles = TilesOf;
     using Element = Bf16;
     static constexpr int64_t kStep = 32;  // numbers of a head in a tile
     static constexpr int64_t kTile = 1024;
@@ -91,31 +90,31 @@ struct AmxBf16 {
     template <int kTiles>
     static HEARTH_INLINE void score_block(const BlockRows& keys, const float*, const std::byte* q, int64_t d, float* scores,
                                           float* more_scores, Ahead& ahead) {
-        _tile_zero(0);
-        _tile_zero(1);
+        Tiles::template zero<0>();
+        Tiles::template zero<1>();
         if constexpr (kTiles == 2) {
-            _tile_zero(2);
-            _tile_zero(3);
+            Tiles::template zero<2>();
+            Tiles::template zero<3>();
         }
         const std::byte *k = keys.data, *next_q = q + query_bytes(d);
         for (int64_t step = depth(d) / kStep; step > 0; --step, k += 64, q += kTile, next_q += kTile) {
             ahead.fetch(13);
-            _tile_loadd(6, q, 64);
-            _tile_stream_loadd(4, k, keys.stride);
-            _tile_dpbf16ps(0, 4, 6);
-            _tile_stream_loadd(5, k + 16 * keys.stride, keys.stride);
-            _tile_dpbf16ps(1, 5, 6);
+            Tiles::template load<6>(q, 64);
+            Tiles::template load_past<4>(k, keys.stride);
+            Tiles::template dot_bf16<0, 4, 6>();
+            Tiles::template load_past<5>(k + 16 * keys.stride, keys.stride);
+            Tiles::template dot_bf16<1, 5, 6>();
             if constexpr (kTiles == 2) {
-                _tile_loadd(7, next_q, 64);
-                _tile_dpbf16ps(2, 4, 7);
-                _tile_dpbf16ps(3, 5, 7);
+                Tiles::template load<7>(next_q, 64);
+                Tiles::template dot_bf16<2, 4, 7>();
+                Tiles::template dot_bf16<3, 5, 7>();
             }
         }
-        _tile_stored(0, scores, 64);
-        _tile_stored(1, scores + 16 * kLanes, 64);
+        Tiles::template store<0>(scores, 64);
+        Tiles::template store<1>(scores + 16 * kLanes, 64);
         if constexpr (kTiles == 2) {
-            _tile_stored(2, more_scores, 64);
-            _tile_stored(3, more_scores + 16 * kLanes, 64);
+            Tiles::template store<2>(more_scores, 64);
+            Tiles::template store<3>(more_scores + 16 * kLanes, 64);
         }
     }
 
@@ -133,32 +132,32 @@ struct AmxBf16 {
     template <int kTiles>
     static HEARTH_INLINE void weigh_columns(const std::byte* values, int64_t d, int64_t column, Range blocks, const float* p,
                                             const float* more_p, const __m512*, float* out, float* more_out, Ahead& ahead) {
-        _tile_zero(0);
-        _tile_zero(1);
+        Tiles::template zero<0>();
+        Tiles::template zero<1>();
         if constexpr (kTiles == 2) {
-            _tile_zero(2);
-            _tile_zero(3);
+            Tiles::template zero<2>();
+            Tiles::template zero<3>();
         }
         for (int64_t block = blocks.begin; block < blocks.end; ++block) {
             ahead.fetch(10);
             const std::byte* v = values + block * value_bytes(d) + column * 64;
             const int64_t at = block * kBlockTokens * kLanes;
-            _tile_loadd(6, p + at, 64);
-            _tile_stream_loadd(4, v, 64);
-            _tile_dpbf16ps(0, 4, 6);
-            _tile_stream_loadd(5, v + kTile, 64);
-            _tile_dpbf16ps(1, 5, 6);
+            Tiles::template load<6>(p + at, 64);
+            Tiles::template load_past<4>(v, 64);
+            Tiles::template dot_bf16<0, 4, 6>();
+            Tiles::template load_past<5>(v + kTile, 64);
+            Tiles::template dot_bf16<1, 5, 6>();
             if constexpr (kTiles == 2) {
-                _tile_loadd(7, more_p + at, 64);
-                _tile_dpbf16ps(2, 4, 7);
-                _tile_dpbf16ps(3, 5, 7);
+                Tiles::template load<7>(more_p + at, 64);
+                Tiles::template dot_bf16<2, 4, 7>();
+                Tiles::template dot_bf16<3, 5, 7>();
             }
         }
-        _tile_stored(0, out, 64);
-        _tile_stored(1, out + 16 * kLanes, 64);
+        Tiles::template store<0>(out, 64);
+        Tiles::template store<1>(out + 16 * kLanes, 64);
         if constexpr (kTiles == 2) {
-            _tile_stored(2, more_out, 64);
-            _tile_stored(3, more_out + 16 * kLanes, 64);
+            Tiles::template store<2>(more_out, 64);
+            Tiles::template store<3>(more_out + 16 * kLanes, 64);
         }
     }
 };

@@ -9,7 +9,6 @@
 #include <type_traits>
 
 #include "kernels/cpu/attention/amx_q8.h"
-#include "kernels/cpu/tile_session.h"
 
 namespace hearth::cpu {
 namespace {
@@ -54,7 +53,7 @@ public:
     using Vector = Avx512;
     using Plan = AttentionPlan<Avx512>;
     using Scratch = AmxScratch<Format>;
-    using Session = TileSession;
+    using Session = typename Format::Tiles::Session;
     using Element = typename Format::Element;
     static constexpr int64_t kRows = kAmxRows, kBlocks = kAmxBlocks, kStateRows = kLanes;
     static constexpr int64_t kSplitTokens = 16, kSplitStates = 4096;
@@ -197,7 +196,7 @@ private:
             return;
         }
         const std::byte* q = t_.queries + tile * Format::query_bytes(d_);
-        before_tile_loads();
+        Format::Tiles::before_loads();
         for (int64_t block = blocks.begin; block < blocks.end; ++block) {
             const int64_t at = block * kBlockTokens * kLanes;
             Format::template score_block<kTiles>(keys_of(unit, chunk * kAmxBlocks + block), t_.key_scales + block * kBlockTokens, q, d_,
@@ -205,7 +204,7 @@ private:
         }
         for (int i = 0; i < kTiles; ++i) soften(keys[i], blocks, t_.scores[i], to[i], ahead);
         const __m512 units[2] = {Format::weight_unit(to[0]), Format::weight_unit(to[kTiles - 1])};
-        before_tile_loads();
+        Format::Tiles::before_loads();
         for (int64_t column = 0; column < depth_; column += 32) {
             Format::template weigh_columns<kTiles>(t_.values, d_, column, blocks, t_.scores[0], t_.scores[1], units,
                                                    to[0].values() + column * kLanes, to[kTiles - 1].values() + column * kLanes, ahead);

@@ -11,7 +11,9 @@
 namespace hearth::cpu {
 namespace {
 
+template <class TilesOf>
 struct AmxQ8 {
+    using Tiles = TilesOf;
     using Element = int8_t;
     static constexpr int64_t kStep = 64, kTile = 1024;
     static constexpr float kLargestQuery = 32639, kLargestWeight = 65535;  // 127 * 256 + 127; 255 * 256 + 255
@@ -81,26 +83,26 @@ struct AmxQ8 {
                             float* more_scores, Ahead& ahead) {
         for (int tile = 0; tile < kTiles; ++tile, q += query_bytes(d)) {
             alignas(64) int32_t sums[2][kBlockTokens][kLanes];
-            _tile_zero(0);
-            _tile_zero(1);
-            _tile_zero(2);
-            _tile_zero(3);
+            Tiles::template zero<0>();
+            Tiles::template zero<1>();
+            Tiles::template zero<2>();
+            Tiles::template zero<3>();
             const std::byte* k = keys.data;
             for (int64_t i = 0; i < depth(d); i += kStep, k += 64) {
                 ahead.fetch(13);
-                _tile_loadd(6, q + i / kStep * 2 * kTile, 64);
-                _tile_loadd(4, k, keys.stride);
-                _tile_dpbssd(0, 4, 6);
-                _tile_loadd(5, k + 16 * keys.stride, keys.stride);
-                _tile_dpbssd(1, 5, 6);
-                _tile_loadd(7, q + (i / kStep * 2 + 1) * kTile, 64);
-                _tile_dpbssd(2, 4, 7);
-                _tile_dpbssd(3, 5, 7);
+                Tiles::template load<6>(q + i / kStep * 2 * kTile, 64);
+                Tiles::template load<4>(k, keys.stride);
+                Tiles::template dot_int8<0, 4, 6>();
+                Tiles::template load<5>(k + 16 * keys.stride, keys.stride);
+                Tiles::template dot_int8<1, 5, 6>();
+                Tiles::template load<7>(q + (i / kStep * 2 + 1) * kTile, 64);
+                Tiles::template dot_int8<2, 4, 7>();
+                Tiles::template dot_int8<3, 5, 7>();
             }
-            _tile_stored(0, sums[0], 64);
-            _tile_stored(1, sums[0][16], 64);
-            _tile_stored(2, sums[1], 64);
-            _tile_stored(3, sums[1][16], 64);
+            Tiles::template store<0>(sums[0], 64);
+            Tiles::template store<1>(sums[0][16], 64);
+            Tiles::template store<2>(sums[1], 64);
+            Tiles::template store<3>(sums[1][16], 64);
             const __m512 scale = _mm512_loadu_ps(q + query_bytes(d) - 64);
             for (int64_t key = 0; key < kBlockTokens; ++key) {
                 const __m512 both = whole(sums[0][key], sums[1][key]);
@@ -152,27 +154,27 @@ struct AmxQ8 {
         for (int tile = 0; tile < kTiles; ++tile) {
             alignas(64) int32_t sums[2][2][16][kLanes];  // columns, high and low
             const auto* weights = reinterpret_cast<const std::byte*>(tile == 0 ? p : more_p);
-            _tile_zero(0);
-            _tile_zero(1);
-            _tile_zero(2);
-            _tile_zero(3);
+            Tiles::template zero<0>();
+            Tiles::template zero<1>();
+            Tiles::template zero<2>();
+            Tiles::template zero<3>();
             for (int64_t pair = blocks.begin / 2; pair < (blocks.end + 1) / 2; ++pair) {
                 ahead.fetch(10);
                 const std::byte* v = values + pair * 2 * value_bytes(d) + column * 64;
                 const std::byte* w = weights + pair * 2 * kBlockTokens * kLanes * 4;
-                _tile_loadd(6, w, 128);
-                _tile_loadd(4, v, 64);
-                _tile_dpbsud(0, 4, 6);
-                _tile_loadd(7, w + 64, 128);
-                _tile_dpbsud(1, 4, 7);
-                _tile_loadd(5, v + kTile, 64);
-                _tile_dpbsud(2, 5, 6);
-                _tile_dpbsud(3, 5, 7);
+                Tiles::template load<6>(w, 128);
+                Tiles::template load<4>(v, 64);
+                Tiles::template dot_int8_uint8<0, 4, 6>();
+                Tiles::template load<7>(w + 64, 128);
+                Tiles::template dot_int8_uint8<1, 4, 7>();
+                Tiles::template load<5>(v + kTile, 64);
+                Tiles::template dot_int8_uint8<2, 5, 6>();
+                Tiles::template dot_int8_uint8<3, 5, 7>();
             }
-            _tile_stored(0, sums[0][0], 64);
-            _tile_stored(1, sums[0][1], 64);
-            _tile_stored(2, sums[1][0], 64);
-            _tile_stored(3, sums[1][1], 64);
+            Tiles::template store<0>(sums[0][0], 64);
+            Tiles::template store<1>(sums[0][1], 64);
+            Tiles::template store<2>(sums[1][0], 64);
+            Tiles::template store<3>(sums[1][1], 64);
             float* to = tile == 0 ? out : more_out;
             for (int half = 0; half < 2; ++half) {
                 for (int64_t i = 0; i < 16; ++i)

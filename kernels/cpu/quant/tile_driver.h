@@ -83,7 +83,7 @@ private:
                 for (int64_t tile = first_tile + i / rounds * inputs, end = tile + inputs; tile < end; ++tile)
                     pairs_.finish(pair, row_of(tile), rows_of(tile, 1), sums[tile][0][0]);
             };
-            tile_rounds<inputs, Kernel::kZeros>(of * rounds, space_.waiting, job_of, finished);
+            tile_rounds<typename Kernel::Tiles, inputs, Kernel::kZeros>(of * rounds, space_.waiting, job_of, finished);
         };
         if (twos > 0) step(0, twos, std::integral_constant<int, 2>{});
         if (tiles % 2) step(tiles - 1, 1, std::integral_constant<int, 1>{});

@@ -12,7 +12,6 @@
 
 #include "kernels/cpu/quant/tile_expand.h"
 #include "kernels/cpu/quant/tile_input.h"
-#include "kernels/cpu/tile_session.h"
 
 namespace hearth::cpu {
 
@@ -43,68 +42,41 @@ constexpr TileProduct tile_product(int g, int p) {
     return {p / 2, (p == 1 || p == 2) != (g % 2 == 1) ? 1 : 0};
 }
 
-/// Product p into tile p. A single tile of inputs lies in 4 and 5 by turns.
-template <int kInputs, int kG, int kP>
+/// Product p into tile p: inputs in tiles 4 and 5 (a single one by turns), panels in 6 and 7.
+template <class Tiles, int kInputs, int kG, int kP>
 HEARTH_INLINE void multiply_tiles() {
     constexpr TileProduct kProduct = tile_product<kInputs>(kG, kP);
-    constexpr bool kFifth = kInputs == 1 ? kG % 2 == 1 : kProduct.input == 1;
-    constexpr int kWhat = 4 * kP + 2 * kFifth + kProduct.panel;
-    if constexpr (kP == 0) _tile_zero(0);
-    if constexpr (kP == 1) _tile_zero(1);
-    if constexpr (kP == 2) _tile_zero(2);
-    if constexpr (kP == 3) _tile_zero(3);
-    if constexpr (kWhat == 0) _tile_dpbf16ps(0, 4, 6);
-    if constexpr (kWhat == 1) _tile_dpbf16ps(0, 4, 7);
-    if constexpr (kWhat == 2) _tile_dpbf16ps(0, 5, 6);
-    if constexpr (kWhat == 4) _tile_dpbf16ps(1, 4, 6);
-    if constexpr (kWhat == 5) _tile_dpbf16ps(1, 4, 7);
-    if constexpr (kWhat == 7) _tile_dpbf16ps(1, 5, 7);
-    if constexpr (kWhat == 10) _tile_dpbf16ps(2, 5, 6);
-    if constexpr (kWhat == 11) _tile_dpbf16ps(2, 5, 7);
-    if constexpr (kWhat == 14) _tile_dpbf16ps(3, 5, 6);
-    if constexpr (kWhat == 15) _tile_dpbf16ps(3, 5, 7);
-}
-
-template <int kP>
-HEARTH_INLINE void store_tile(float (&to)[kTileRows][kPanelRows]) {
-    if constexpr (kP == 0) _tile_stored(0, to, 64);
-    if constexpr (kP == 1) _tile_stored(1, to, 64);
-    if constexpr (kP == 2) _tile_stored(2, to, 64);
-    if constexpr (kP == 3) _tile_stored(3, to, 64);
+    constexpr int kInput = 4 + (kInputs == 1 ? kG % 2 : kProduct.input);
+    Tiles::template zero<kP>();
+    Tiles::template dot_bf16<kP, kInput, 6 + kProduct.panel>();
 }
 
 /// Inputs come from L2 and pass L1 by: there they would push out weights and waiting sums.
-template <int kTile>
-HEARTH_INLINE void load_input(const uint16_t* tile) {
-    if constexpr (kTile == 4) _tile_stream_loadd(4, tile, 64);
-    if constexpr (kTile == 5) _tile_stream_loadd(5, tile, 64);
-}
-
-template <int kInputs>
+template <class Tiles, int kInputs>
 HEARTH_INLINE void load_first_tiles(const TileJob& job) {
-    load_input<4>(job.inputs[0]);
-    if constexpr (kInputs == 2) load_input<5>(job.inputs[1]);
-    _tile_loadd(6, job.panels[0][0].tile, 64);
-    _tile_loadd(7, job.panels[1][0].tile, 64);
+    Tiles::template load_past<4>(job.inputs[0], 64);
+    if constexpr (kInputs == 2) Tiles::template load_past<5>(job.inputs[1], 64);
+    Tiles::template load<6>(job.panels[0][0].tile, 64);
+    Tiles::template load<7>(job.panels[1][0].tile, 64);
 }
 
 /// After product p of group g: what that was the last to use, of the next group, which may be the first of `after`. So two products or
 /// three lie between the load of a tile and its use.
-template <int kInputs, int kG, int kP>
+template <class Tiles, int kInputs, int kG, int kP>
 HEARTH_INLINE void load_tiles(const TileJob& job, const TileJob& after) {
     constexpr bool kEnds = kG == kTileGroups - 1;
     constexpr int kNext = kEnds ? 0 : kG + 1;
     const TileJob& next = kEnds ? after : job;
     if constexpr (kInputs == 1) {
-        if constexpr (kP == 0) load_input<4 + kNext % 2>(next.inputs[0] + kNext * kTileNumbers);
-        if constexpr (kP == 0) _tile_loadd(6, next.panels[0][kNext].tile, 64);
-        if constexpr (kP == 1) _tile_loadd(7, next.panels[1][kNext].tile, 64);
+        if constexpr (kP == 0) Tiles::template load_past<4 + kNext % 2>(next.inputs[0] + kNext * kTileNumbers, 64);
+        if constexpr (kP == 0) Tiles::template load<6>(next.panels[0][kNext].tile, 64);
+        if constexpr (kP == 1) Tiles::template load<7>(next.panels[1][kNext].tile, 64);
     } else {
         constexpr bool kFree = kP >= 2 && tile_product<2>(kG, kP).panel == 0;  // of panel 0, else 1
-        if constexpr (kP == 1) load_input<4>(next.inputs[0] + kNext * kTileNumbers);
-        if constexpr (kP == 3) load_input<5>(next.inputs[1] + kNext * kTileNumbers);
-        if constexpr (kP >= 2 && kFree) _tile_loadd(6, next.panels[0][kNext].tile, 64);
-        if constexpr (kP >= 2 && !kFree) _tile_loadd(7, next.panels[1][kNext].tile, 64);
+        if constexpr (kP == 1) Tiles::template load_past<4>(next.inputs[0] + kNext * kTileNumbers, 64);
+        if constexpr (kP == 3) Tiles::template load_past<5>(next.inputs[1] + kNext * kTileNumbers, 64);
+        if constexpr (kP >= 2 && kFree) Tiles::template load<6>(next.panels[0][kNext].tile, 64);
+        if constexpr (kP >= 2 && !kFree) Tiles::template load<7>(next.panels[1][kNext].tile, 64);
     }
 }
 
@@ -119,7 +91,7 @@ constexpr int tile_place(int g, TileProduct product) {
 
 /// Adds the sums of `job`, multiplied in the round before, and multiplies `next`, whose first tiles are loaded, as those of `after` are
 /// then. Either may be missing (kAdds, kMultiplies), but the last group of `job` is still in the tiles.
-template <int kInputs, bool kZeros, bool kOdd, bool kAdds, bool kMultiplies>
+template <class Tiles, int kInputs, bool kZeros, bool kOdd, bool kAdds, bool kMultiplies>
 HEARTH_NO_SANITIZE void tile_round(const TileJob& job, const TileJob& next, const TileJob& after, TileSums& waiting) {
     constexpr int kProducts = 2 * kInputs, kGroups = static_cast<int>(kTileGroups);
     __m512 acc[kTileRows];
@@ -146,36 +118,39 @@ HEARTH_NO_SANITIZE void tile_round(const TileJob& job, const TileJob& next, cons
             }
         }
         constexpr int kP = step % kProducts, kG = step / kProducts, kBefore = kG == 0 ? kGroups - 1 : kG - 1;
-        if constexpr (kG == 0 ? kAdds : kMultiplies)
-            store_tile<kP>(waiting.of[tile_place < kInputs, kG == 0 ? !kOdd : kOdd > (kBefore, tile_product<kInputs>(kBefore, kP))]);
+        if constexpr (kG == 0 ? kAdds : kMultiplies) {
+            constexpr bool kOddBefore = kG == 0 ? !kOdd : kOdd;
+            constexpr int kPlace = tile_place<kInputs, kOddBefore>(kBefore, tile_product<kInputs>(kBefore, kP));
+            Tiles::template store<kP>(waiting.of[kPlace], 64);
+        }
         if constexpr (kMultiplies) {
-            multiply_tiles<kInputs, kG, kP>();
-            load_tiles<kInputs, kG, kP>(next, after);
+            multiply_tiles<Tiles, kInputs, kG, kP>();
+            load_tiles<Tiles, kInputs, kG, kP>(next, after);
         }
     });
 }
 
 /// Jobs 0 to count - 1 in turn: job_of(i), and finished(i) once the sums of job i are written.
-template <int kInputs, bool kZeros, class JobOf, class Finished>
+template <class Tiles, int kInputs, bool kZeros, class JobOf, class Finished>
 void tile_rounds(int64_t count, TileSums& waiting, JobOf&& job_of, Finished&& finished) {
     TileJob last = job_of(0), next = job_of(count > 1 ? 1 : 0);
-    load_first_tiles<kInputs>(last);
-    tile_round<kInputs, kZeros, false, false, true>(last, last, next, waiting);
+    load_first_tiles<Tiles, kInputs>(last);
+    tile_round<Tiles, kInputs, kZeros, false, false, true>(last, last, next, waiting);
     for (int64_t i = 1; i < count; ++i) {
         const TileJob after = job_of(i + 1 < count ? i + 1 : i);
         if (i % 2) {
-            tile_round<kInputs, kZeros, true, true, true>(last, next, after, waiting);
+            tile_round<Tiles, kInputs, kZeros, true, true, true>(last, next, after, waiting);
         } else {
-            tile_round<kInputs, kZeros, false, true, true>(last, next, after, waiting);
+            tile_round<Tiles, kInputs, kZeros, false, true, true>(last, next, after, waiting);
         }
         finished(i - 1);
         last = next;
         next = after;
     }
     if (count % 2) {
-        tile_round<kInputs, kZeros, true, true, false>(last, last, last, waiting);
+        tile_round<Tiles, kInputs, kZeros, true, true, false>(last, last, last, waiting);
     } else {
-        tile_round<kInputs, kZeros, false, true, false>(last, last, last, waiting);
+        tile_round<Tiles, kInputs, kZeros, false, true, false>(last, last, last, waiting);
     }
     finished(count - 1);
 }

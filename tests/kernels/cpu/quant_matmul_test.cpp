@@ -6,9 +6,9 @@
 #include <numeric>
 
 #include "base/checked.h"
-#include "kernels/make_backend.h"
 #include "kernels/reference/reference.h"
 #include "tests/kernels/cases.h"
+#include "tests/kernels/run.h"
 
 namespace hearth::testing {
 namespace {
@@ -109,7 +109,7 @@ public:
     /// Rows [first, first + count) of y by `variant`; empty where it does not support them.
     std::vector<float> run(const std::string& device, const std::string& variant, int threads, int64_t first, int64_t count,
                            bool finish = true) {
-        const auto backend = make_backend({.device = device, .threads = threads, .forced = variant});
+        const auto backend = make_device({.device = device, .threads = threads, .forced = variant});
         const auto stream = backend->make_stream();
         const HostMatrix hosts[] = {w_.host(), up_.host()};
         const int64_t bytes = round_up<int64_t>(backend->plan({&hosts[0], 1}, WeightUse::kMatmul).bytes, 64);
@@ -127,9 +127,7 @@ public:
         }
         const auto* found = find_variant(backend->tables().matmul, a, backend->device());
         if (!found) return {};
-        stream->reserve(found->workspace_bytes(a, backend->device()));
-        found->run(a, *stream);
-        EXPECT_EQ(stream->mark(), 0u) << found->name << " keeps scratch";
+        testing::run(*found, a, *backend);
         return y;
     }
     std::vector<float> run(const std::string& device, const std::string& variant, int threads) {
@@ -176,7 +174,7 @@ private:
 /// silu(x gate^T) * x up^T with both weights given, by the variant that comes first; its name.
 std::string gate_and_up(const std::string& device, const HostMatrix& gate, const HostMatrix& up, View<const float, 2> x,
                         std::vector<float>& y) {
-    const auto backend = make_backend({.device = device, .threads = 2});
+    const auto backend = make_device({.device = device, .threads = 2});
     const auto stream = backend->make_stream();
     const DeviceBytes gate_bytes = backend->allocate(backend->plan({&gate, 1}, WeightUse::kMatmul).bytes),
                       up_bytes = backend->allocate(backend->plan({&up, 1}, WeightUse::kMatmul).bytes);
@@ -187,9 +185,7 @@ std::string gate_and_up(const std::string& device, const HostMatrix& gate, const
     y.assign(static_cast<size_t>(x.extent[0] * a.w.n), NAN);
     a.y = {y.data(), {x.extent[0], a.w.n}};
     const auto& found = select(backend->tables().matmul, a, backend->device());
-    stream->reserve(found.workspace_bytes(a, backend->device()));
-    found.run(a, *stream);
-    EXPECT_EQ(stream->mark(), 0u) << found.name << " keeps scratch";
+    testing::run(found, a, *backend);
     return std::string(found.name);
 }
 
@@ -197,7 +193,7 @@ std::string gate_and_up(const std::string& device, const HostMatrix& gate, const
 std::vector<std::string> variants_for(const std::string& device, QuantKind kind) {
     std::vector<std::string> names;
     Product tiny({kind}, {1, 16, 32}, false);
-    const auto backend = make_backend({.device = device});
+    const auto backend = make_device({.device = device});
     for (const auto& variant : backend->tables().matmul) {
         if (!variant.name.ends_with("/reference") && !tiny.run(device, std::string(variant.name), 1).empty())
             names.emplace_back(variant.name);
@@ -329,7 +325,7 @@ TEST(QuantMatmul, LetsANumberThatIsNoneReachItsRowAlone) {
         for (const QuantKind kind : {QuantKind::kQ8, QuantKind::kQ4}) {
             for (const std::string& variant : variants_for(device, kind)) {
                 const Matrix w({kind}, 32, 64, 1);
-                const auto backend = make_backend({.device = device, .threads = 1, .forced = variant});
+                const auto backend = make_device({.device = device, .threads = 1, .forced = variant});
                 const auto stream = backend->make_stream();
                 const HostMatrix host = w.host();
                 const DeviceBytes storage = backend->allocate(backend->plan({&host, 1}, WeightUse::kMatmul).bytes);
@@ -341,8 +337,7 @@ TEST(QuantMatmul, LetsANumberThatIsNoneReachItsRowAlone) {
                     a.w = backend->prepare({&host, 1}, WeightUse::kMatmul, storage.get(), *stream);
                     a.y = {y.data(), {20, 32}};
                     const auto& found = select(backend->tables().matmul, a, backend->device());
-                    stream->reserve(found.workspace_bytes(a, backend->device()));
-                    found.run(a, *stream);
+                    testing::run(found, a, *backend);
                     for (int64_t i = 0; i < 20 * 32; ++i)
                         EXPECT_EQ(std::isfinite(y[static_cast<size_t>(i)]), i / 32 != 3) << variant << ", token " << i / 32;
                 }

@@ -7,9 +7,9 @@
 #include <map>
 
 #include "base/checked.h"
-#include "kernels/make_backend.h"
 #include "kernels/scratch.h"
 #include "tests/kernels/cases.h"
+#include "tests/kernels/run.h"
 
 namespace hearth::testing {
 namespace {
@@ -50,7 +50,7 @@ struct Product {
 
     /// Rows [first, first + count) of y by `variant` with `threads`.
     std::vector<float> run(const std::string& device, const std::string& variant, int threads, int64_t first, int64_t count) const {
-        const auto backend = make_backend({.device = device, .threads = threads, .forced = variant});
+        const auto backend = make_device({.device = device, .threads = threads, .forced = variant});
         const auto stream = backend->make_stream();
         const HostMatrix w{dtype, host.data(), n, k}, u{dtype, host.data() + n * k * bytes_of(dtype), n, k};
         const int64_t bytes = backend->plan({&w, 1}, WeightUse::kMatmul).bytes;
@@ -68,8 +68,7 @@ struct Product {
         }
         const auto* found = find_variant(backend->tables().matmul, a, backend->device());
         if (!found) return {};
-        stream->reserve(found->workspace_bytes(a, backend->device()));
-        found->run(a, *stream);
+        testing::run(*found, a, *backend);
         return y;
     }
 };
@@ -77,7 +76,7 @@ struct Product {
 /// Names of matmul variants that promise one order of summation.
 std::vector<std::string> variants_in_order(const std::string& device) {
     std::vector<std::string> names;
-    const auto backend = make_backend({.device = device});
+    const auto backend = make_device({.device = device});
     for (const auto& variant : backend->tables().matmul) {
         if (!variant.name.ends_with("/reference")) names.emplace_back(variant.name);
     }
@@ -156,7 +155,7 @@ TEST(SiluTimesUp, IsExactToAFewUlpsOverTheWholeRange) {
     const HostMatrix matrix{DType::kF32, ones.data(), 2, 1};
     for (const std::string& device : cpu_devices()) {
         if (device == "cpu:portable") continue;
-        const auto backend = make_backend({.device = device, .threads = 1});
+        const auto backend = make_device({.device = device, .threads = 1});
         const auto stream = backend->make_stream();
         const DeviceBytes storage = backend->allocate(backend->plan({&matrix, 1}, WeightUse::kMatmul).bytes);
         MatmulArgs a;
@@ -164,8 +163,7 @@ TEST(SiluTimesUp, IsExactToAFewUlpsOverTheWholeRange) {
         a.w = a.up = backend->prepare({&matrix, 1}, WeightUse::kMatmul, storage.get(), *stream);
         a.y = {y.data(), {kTokens, 2}};
         const auto& variant = select(backend->tables().matmul, a, backend->device());
-        stream->reserve(variant.workspace_bytes(a, backend->device()));
-        variant.run(a, *stream);
+        testing::run(variant, a, *backend);
         for (int64_t i = 0; i < kTokens; ++i) {
             const double v = x[static_cast<size_t>(i)], want = v / (1 + std::exp(-v)) * v;
             ASSERT_NEAR(y[static_cast<size_t>(2 * i + 1)], want, 1e-6 * std::abs(want) + 1e-30) << variant.name << " at " << v;
@@ -216,7 +214,7 @@ struct Context {
 
     /// y of the tokens of `parts` in one step, by the forced variant.
     std::vector<float> run(const std::string& device, const std::string& variant, int threads, const std::vector<Part>& parts) const {
-        const auto backend = make_backend({.device = device, .threads = threads, .forced = variant});
+        const auto backend = make_device({.device = device, .threads = threads, .forced = variant});
         std::vector<float> in;
         std::vector<int32_t> positions, starts{0}, tables;
         for (const Part& part : parts) {
@@ -242,16 +240,14 @@ struct Context {
         a.y = {y.data(), {tokens, heads * dim}};
         const auto* found = find_variant(backend->tables().attention, a, backend->device());
         if (!found) return {};
-        const auto stream = backend->make_stream();
-        stream->reserve(found->workspace_bytes(a, backend->device()));
-        found->run(a, *stream);
+        testing::run(*found, a, *backend);
         return y;
     }
 };
 
 void for_each_attention_variant(const std::function<void(const std::string& device, const std::string& variant)>& test) {
     for (const std::string& device : cpu_devices()) {
-        const auto backend = make_backend({.device = device});
+        const auto backend = make_device({.device = device});
         for (const auto& variant : backend->tables().attention) {
             if (!variant.name.ends_with("/reference")) test(device, std::string(variant.name));
         }

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <functional>
 
-#include "kernels/make_backend.h"
 #include "kernels/reference/reference.h"
 #include "tests/kernels/cases.h"
+#include "tests/kernels/run.h"
 
 namespace hearth::testing {
 namespace {
@@ -38,10 +38,7 @@ Draws draw(const Variant<SampleArgs>& variant, const Backend& backend, const std
     a.positions = {positions.data(), {rows}};
     a.ids = {out.ids.data(), {rows}};
     if (want_probabilities) a.probabilities = {out.probabilities.data(), {rows, vocab}};
-    const auto stream = backend.make_stream();
-    stream->reserve(variant.workspace_bytes(a, backend.device()));
-    variant.run(a, *stream);
-    EXPECT_EQ(stream->mark(), 0u);
+    testing::run(variant, a, backend);
     return out;
 }
 
@@ -70,7 +67,7 @@ std::vector<SampleParams> parameters() {
 
 void for_each_variant(const std::function<void(const Variant<SampleArgs>&, const Backend&)>& test) {
     for (const std::string& device : cpu_devices()) {
-        const auto backend = make_backend({.device = device, .threads = 3});
+        const auto backend = make_device({.device = device, .threads = 3});
         SampleArgs any;
         any.logits = {nullptr, {1, 1}};
         for (const auto& variant : backend->tables().sample) {

@@ -18,7 +18,7 @@ campaign_one() {
     now_edges=$(fuzz_edges "$target")
     if [ "${now_edges:-0}" != "$edges" ]; then edges=$now_edges new_edge_at=$SECONDS; fi
     [ $((SECONDS - new_edge_at)) -ge $campaign_quiet ] || continue
-    [ "$(fuzz_executions "$target")" -ge $campaign_executions ] || continue
+    [ "0$(fuzz_executions "$target")" -ge $campaign_executions ] || continue
     touch "build/fuzz/log/$target.enough"
     pkill -INT -P $pid || true # libFuzzer itself, a child of the function's shell
     break

@@ -16,8 +16,13 @@ inline constexpr std::string_view kSampleText = "Hello  wörld 123<s>\xF0\x9F\x9
 /// `text` as a vocabulary of the kind RoundTrip::kSanitizedText gives it back.
 inline std::string sanitized_text(std::string_view text) {
     constexpr std::string_view kMark = "\xE2\x96\x81";
-    std::string out = sanitize_utf8(text);
-    for (size_t at = out.find(kMark); at != out.npos; at = out.find(kMark, at + 1)) out.replace(at, kMark.size(), " ");
+    const std::string clean = sanitize_utf8(text);
+    std::string out;
+    for (size_t at = 0; at < clean.size();) {
+        const bool mark = clean.compare(at, kMark.size(), kMark) == 0;
+        out += mark ? ' ' : clean[at];
+        at += mark ? kMark.size() : 1;
+    }
     return out;
 }
 

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "base/text.h"
 #include "tests/tools/program.h"
@@ -111,6 +112,20 @@ TEST_F(DevScript, TrialListsTheTrialsAndRefusesOthers) {
     const Outcome other = dev({"trial", "nope"});
     EXPECT_EQ(other.code, 2);
     EXPECT_THAT(other.err, HasSubstr("there is no trial 'nope'; there are: fuzz"));
+}
+
+TEST_F(DevScript, EveryTrialStandsInTheTable) {
+    const std::string list = dev({"trial"}).err;
+    std::ifstream file(fs::path(HEARTH_SOURCE_DIR) / "tests/TRIALS.md");
+    const std::string table{std::istreambuf_iterator<char>(file), {}};
+    size_t trials = 0;
+    for (const std::string_view line : split(list, '\n')) {
+        if (!line.starts_with("  ")) continue;
+        const std::string_view name = line.substr(2, line.find(' ', 2) - 2);
+        EXPECT_THAT(table, HasSubstr(cat("\n| ", name, " | ")));
+        ++trials;
+    }
+    EXPECT_GE(trials, 4u);
 }
 
 TEST_F(DevScript, TrialOfFuzzEndsWithWhatTheTableWantsToKnow) {

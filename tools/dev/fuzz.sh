@@ -32,7 +32,10 @@ fuzz_one() {
   local target=$1 at=build/fuzz dictionary=()
   shift
   mkdir -p $at/{corpus,seeds,findings}/"$target" $at/log
-  $at/tests/fuzz/fuzz_seeds "$target" "$at/seeds/$target"
+  if [ "$at/log/$target.seeds" -ot $at/tests/fuzz/fuzz_seeds ]; then
+    $at/tests/fuzz/fuzz_seeds "$target" "$at/seeds/$target"
+    touch "$at/log/$target.seeds"
+  fi
   mkdir -p "tests/fuzz/corpus/$target" "tests/fuzz/findings/$target"
   [ ! -f "tests/fuzz/dictionaries/$target.dict" ] || dictionary=(-dict="tests/fuzz/dictionaries/$target.dict")
   HEARTH_FUZZ_TARGET=$target $at/tests/fuzz/hearth_fuzz "$at/corpus/$target" "$at/seeds/$target" "tests/fuzz/corpus/$target" \
@@ -41,8 +44,8 @@ fuzz_one() {
 }
 
 # From libFuzzer's output: the last line that counts, while it runs and behind its end.
-fuzz_executions() { grep -oE '^#[0-9]+|number_of_executed_units: [0-9]+' "build/fuzz/log/$1" | tail -1 | tr -dc 0-9 || true; }
-fuzz_edges() { grep -oE ' cov: [0-9]+' "build/fuzz/log/$1" | tail -1 | tr -dc 0-9 || true; }
+fuzz_executions() { grep -soE '^#[0-9]+|number_of_executed_units: [0-9]+' "build/fuzz/log/$1" | tail -1 | tr -dc 0-9 || true; }
+fuzz_edges() { grep -soE ' cov: [0-9]+' "build/fuzz/log/$1" | tail -1 | tr -dc 0-9 || true; }
 
 # fuzz_record TARGET SECONDS: a line for runs.tsv and one for people, and what to do with findings.
 fuzz_record() {

@@ -40,8 +40,8 @@ sanitized() {
   setup
   configure "$name" -DHEARTH_SANITIZE="$flags" -DHEARTH_BUILD_PERF=OFF
   cmake --build "build/$name" -j "$jobs"
-  ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS="suppressions=$root/tests/support/tsan.supp" \
-    HEARTH_SANITIZED=1 run_tests "build/$name" "$@"
+  ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=second_deadlock_stack=1 \
+    run_tests "build/$name" "$@"
 }
 
 asan() { sanitized asan address,undefined "$@"; }

@@ -156,8 +156,8 @@ private:
 };
 
 ConnectionLimits short_limits() {
-    using std::chrono::milliseconds;
-    return {milliseconds(300), milliseconds(300), milliseconds(300), milliseconds(300)};
+    constexpr std::chrono::milliseconds kShort{300};
+    return {.idle = kShort, .head = kShort, .body = kShort, .write_stall = kShort};
 }
 
 TEST(Deadlines, EndAConnectionThatIdles) {

@@ -19,8 +19,8 @@ inline std::string sanitized_text(std::string_view text) {
     const std::string clean = sanitize_utf8(text);
     std::string out;
     for (size_t at = 0; at < clean.size();) {
-        const bool mark = std::string_view(clean).substr(at).starts_with(kMark);
-        out.push_back(mark ? ' ' : clean[at]);
+        const bool mark = clean.compare(at, kMark.size(), kMark) == 0;
+        out += mark ? ' ' : clean[at];
         at += mark ? kMark.size() : 1;
     }
     return out;

@@ -17,10 +17,13 @@ enum class ErrorKind {
     kIo,           // the operating system refused: permission, read error
 };
 
+/// `message` with each NUL byte as \x00: what() gives a text that would end there.
+std::string without_nul(std::string message);
+
 /// Bad input or environment, thrown at an edge. The message names the failing thing, what was expected and what was found.
 class Error : public std::runtime_error {
 public:
-    Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+    Error(ErrorKind kind, const std::string& message) : std::runtime_error(without_nul(message)), kind_(kind) {}
     ErrorKind kind() const { return kind_; }
 
 private:

@@ -53,9 +53,6 @@ std::string fixed(double value, int decimals) {
     return out.data();
 }
 
-namespace {
-
-/// Whether a character does something to the line that it stands in rather than show itself.
 bool acts_on_its_line(uint32_t code) {
     const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
     const bool separator = code == 0x2028 || code == 0x2029;
@@ -63,8 +60,6 @@ bool acts_on_its_line(uint32_t code) {
         code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
     return control || separator || direction;
 }
-
-}  // namespace
 
 std::string printable(std::string_view text, size_t limit) {
     std::string out;

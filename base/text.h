@@ -32,6 +32,10 @@ std::string human_bytes(int64_t bytes);
 /// `value` with `decimals` digits after the point.
 std::string fixed(double value, int decimals);
 
+/// Whether a character does something to the line that it stands in rather than show itself: control characters (C0, DEL, C1), line
+/// separators, and those that turn the direction of what follows.
+bool acts_on_its_line(uint32_t code);
+
 /// `text` made safe to print in one line: control characters (C0, DEL, C1, line separators, and those that turn the direction of what
 /// follows) and invalid UTF-8 escaped byte by byte as \xNN, cut to about `limit` bytes with an ellipsis.
 std::string printable(std::string_view text, size_t limit = 120);

@@ -33,9 +33,10 @@ struct OpenOptions {
     std::string chat_template;         // name of a built-in one; "": the checkpoint's
     bool profile = false;              // the engine is to say where its time went
     Progress progress;
-    std::function<void(const std::string&)> notice;  // one line for people: "context cut to ...", "eos_token_id is ...; left aside"
-    std::function<void(const std::string&)>
-        warning;  // the same for what must be said to who wants no notices: "no template, using chatml"; where it is not set: notice
+    /// One line for people: "context cut to ...", "eos_token_id is ...; left aside".
+    std::function<void(const std::string&)> notice;
+    /// The same for what must be said to who wants no notices: "no template, using chatml". Where it is not set, notice is called.
+    std::function<void(const std::string&)> warning;
 };
 
 /// What one loaded model is, and everything that a turn needs. Thread-safe.

@@ -81,8 +81,8 @@ public:
     }
 
 private:
-    /// Before the bytes of `parts` are read: the files are still the same, and the disk is at work on what comes after. The number of their
-    /// tensors.
+    /// Before the bytes of `parts` are read: the files are still the same, and
+    /// the disk is at work on what comes after. The number of their tensors.
     size_t begin(const std::vector<NeededTensor>& parts) {
         size_t tensors = 0;
         for (const NeededTensor& part : parts) {

@@ -80,9 +80,11 @@ public:
     void matrix(const std::vector<NeededTensor>& parts, WeightUse use, DeviceWeight& out) override {
         int64_t rows = 0;
         for (const NeededTensor& part : parts) rows += part.n;
-        const HostMatrix whole{dtype_,  make(rows * parts[0].k, 1 / std::sqrt(static_cast<float>(parts[0].k))),
-                               rows,    parts[0].k,
-                               nullptr, rules_.kind_of(parts, use)};
+        const HostMatrix whole{.dtype = dtype_,
+                               .data = make(rows * parts[0].k, 1 / std::sqrt(static_cast<float>(parts[0].k))),
+                               .n = rows,
+                               .k = parts[0].k,
+                               .quantize = rules_.kind_of(parts, use)};
         out.bytes = backend_.allocate(backend_.plan({&whole, 1}, use).bytes);
         out.weight = backend_.prepare({&whole, 1}, use, out.bytes.get(), *stream_);
         stream_->wait();

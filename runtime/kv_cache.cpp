@@ -7,7 +7,7 @@
 namespace hearth {
 
 int64_t KvCache::bytes_per_block(const ModelConfig& config, DType dtype) {
-    KvPages pages{dtype, nullptr, nullptr, 1, config.kv_heads, config.head_dim};
+    const KvPages pages{.dtype = dtype, .num_blocks = 1, .num_heads = config.kv_heads, .head_dim = config.head_dim};
     return config.layers * kBlockTokens * pages.token_bytes();
 }
 
@@ -30,7 +30,8 @@ KvCache::KvCache(const ModelConfig& config, const Backend& backend, int64_t num_
     const int64_t scales = dtype == DType::kI8 ? rows * int64_t{sizeof(float)} : 0;  // behind the codes of their layer
     std::byte* at = memory_.get();
     for (int64_t i = 0; i < config.layers; ++i, at += 2 * (pages + scales)) {
-        KvPages& layer = layers_.emplace_back(KvPages{dtype, at, at + pages, num_blocks, config.kv_heads, config.head_dim});
+        KvPages& layer = layers_.emplace_back(KvPages{
+            .dtype = dtype, .k = at, .v = at + pages, .num_blocks = num_blocks, .num_heads = config.kv_heads, .head_dim = config.head_dim});
         if (scales == 0) continue;
         layer.k_scales = reinterpret_cast<float*>(at + 2 * pages);
         layer.v_scales = layer.k_scales + rows;

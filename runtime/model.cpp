@@ -156,7 +156,12 @@ View<const float, 2> Model::forward(const Batch& batch, const KvCache& cache, Wo
     ActivationLayout(config_, workspace.max_tokens_, workspace.max_rows_)
         .bind(config_, reinterpret_cast<float*>(workspace.memory_.get()), T, R, step);
 
-    Runner runner{config_, *backend_, workspace.stream(), observer, step.x, workspace.profile_};
+    Runner runner{.config = config_,
+                  .backend = *backend_,
+                  .stream = workspace.stream(),
+                  .observer = observer,
+                  .x = step.x,
+                  .profile = workspace.profile_};
     visit_stages(
         config_, weights_, [&](int64_t i) -> const KvPages& { return cache.layer(i); }, step, runner);
     return as_const(step.logits);

@@ -21,7 +21,7 @@ using HiddenObserver = std::function<void(int64_t layer, View<const float, 2> x)
 /// forward at once, each with a Workspace and a KvCache of its own.
 class Model {
 public:
-    /// `max_context`: positions that can be used at all (the table of rotations has as many rows). Throws Error when a stage has no row
+    /// `max_context`: positions that can be used at all (the table of rotations has as many rows). Throws Error when a stage has no variant
     /// for these weights on this device (with HEARTH_FORCE: when the forced ones do not fit).
     Model(ModelConfig config, Weights weights, std::shared_ptr<const Backend> backend, int64_t max_context);
 
@@ -61,8 +61,8 @@ public:
     };
 
     /// Runs one step and returns the logits [R, V] of batch.logit_rows, on the device, valid until the next step of `workspace`.
-    /// The batch must fit the workspace, its positions max_context() and its blocks the cache. Throws Error{kUnsupported} when no row
-    /// supports a stage (a forced row that fits some steps and not others).
+    /// The batch must fit the workspace, its positions max_context() and its blocks the cache. Throws Error{kUnsupported} when no variant
+    /// supports a stage (a forced variant that fits some steps and not others).
     View<const float, 2> forward(const Batch& batch, const KvCache& cache, Workspace& workspace, const HiddenObserver& observer = {}) const;
 
 private:

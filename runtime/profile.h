@@ -7,9 +7,9 @@
 
 namespace hearth {
 
-/// What one row of a stage's table did: how often, how long, and what it had to move and compute at least (Args::bytes and flops).
+/// What one variant of a stage or primitive did: how often, how long, and what it had to move and compute at least (Args::bytes and flops).
 struct StageTime {
-    std::string_view row;  // "gate_up/composite"
+    std::string_view variant;  // "gate_up/composite"
     int64_t calls = 0;
     double seconds = 0;
     int64_t bytes = 0, flops = 0;
@@ -18,16 +18,16 @@ struct StageTime {
 /// Adds up stages of the steps of one Workspace. A profiled step waits after each stage, so it is a little slower than others.
 class Profile {
 public:
-    void add(std::string_view row, double seconds, int64_t bytes, int64_t flops) {
+    void add(std::string_view variant, double seconds, int64_t bytes, int64_t flops) {
         for (StageTime& stage : stages_) {
-            if (stage.row != row) continue;
+            if (stage.variant != variant) continue;
             ++stage.calls;
             stage.seconds += seconds;
             stage.bytes += bytes;
             stage.flops += flops;
             return;
         }
-        stages_.push_back({row, 1, seconds, bytes, flops});
+        stages_.push_back({.variant = variant, .calls = 1, .seconds = seconds, .bytes = bytes, .flops = flops});
     }
 
     void clear() { stages_.clear(); }

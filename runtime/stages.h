@@ -1,5 +1,5 @@
-// The straight list of stages that a model is, as arguments: what runs, what is checked at load and what scratch is sized by are the
-// same list.
+// The straight list of stages that a model is, as arguments: what runs,
+// what is checked at load and what scratch is sized by are the same list.
 #pragma once
 
 #include <cmath>
@@ -56,19 +56,49 @@ struct ActivationLayout {
 /// One layer's stages. `visit.stage(table, args)` is called with the pointer to the member of Tables and the arguments.
 template <class Visit>
 void visit_layer(const ModelConfig& c, const LayerWeights& l, int64_t window, const KvPages& cache, const StepViews& s, Visit& visit) {
-    visit.stage(&Tables::qkv, QkvArgs{as_const(s.x), l.attention_norm.view(), c.rms_eps, l.qkv.weight, l.qkv_bias.view(), l.q_norm.view(),
-                                      l.k_norm.view(), s.positions, s.rope, s.slots, cache, c.heads, s.q});
-    const float scale = 1 / std::sqrt(static_cast<float>(c.head_dim));
-    visit.stage(&Tables::attention,
-                AttentionArgs{as_const(s.q), cache, s.positions, s.seq_starts, s.block_tables, c.heads, window, scale, s.attended});
+    visit.stage(&Tables::qkv, QkvArgs{.x = as_const(s.x),
+                                      .norm_weight = l.attention_norm.view(),
+                                      .eps = c.rms_eps,
+                                      .w = l.qkv.weight,
+                                      .bias = l.qkv_bias.view(),
+                                      .q_norm = l.q_norm.view(),
+                                      .k_norm = l.k_norm.view(),
+                                      .positions = s.positions,
+                                      .rope = s.rope,
+                                      .slots = s.slots,
+                                      .cache = cache,
+                                      .num_heads = c.heads,
+                                      .q = s.q});
+    visit.stage(&Tables::attention, AttentionArgs{.q = as_const(s.q),
+                                                  .cache = cache,
+                                                  .positions = s.positions,
+                                                  .seq_starts = s.seq_starts,
+                                                  .block_tables = s.block_tables,
+                                                  .num_heads = c.heads,
+                                                  .window = window,
+                                                  .scale = 1 / std::sqrt(static_cast<float>(c.head_dim)),
+                                                  .y = s.attended});
     visit.stage(&Tables::project, ProjectArgs{as_const(s.attended), l.out.weight, l.out_bias.view(), s.x});
     if (c.experts > 0) {
         const auto each = [&](const std::vector<Weight>& w) { return View<const Weight, 1>(w.data(), {static_cast<int64_t>(w.size())}); };
-        visit.stage(&Tables::experts, ExpertsArgs{s.x, l.mlp_norm.view(), c.rms_eps, l.router.weight, each(l.expert_gate),
-                                                  each(l.expert_up), each(l.expert_down), c.experts_per_token, c.renormalize_experts});
+        visit.stage(&Tables::experts, ExpertsArgs{.x = s.x,
+                                                  .norm_weight = l.mlp_norm.view(),
+                                                  .eps = c.rms_eps,
+                                                  .router = l.router.weight,
+                                                  .gate = each(l.expert_gate),
+                                                  .up = each(l.expert_up),
+                                                  .down = each(l.expert_down),
+                                                  .top_k = c.experts_per_token,
+                                                  .renormalize = c.renormalize_experts});
     } else {
-        visit.stage(&Tables::gate_up, GateUpArgs{as_const(s.x), l.mlp_norm.view(), c.rms_eps, l.gate.weight, l.up.weight,
-                                                 l.gate_bias.view(), l.up_bias.view(), s.mlp});
+        visit.stage(&Tables::gate_up, GateUpArgs{.x = as_const(s.x),
+                                                 .norm_weight = l.mlp_norm.view(),
+                                                 .eps = c.rms_eps,
+                                                 .gate = l.gate.weight,
+                                                 .up = l.up.weight,
+                                                 .gate_bias = l.gate_bias.view(),
+                                                 .up_bias = l.up_bias.view(),
+                                                 .y = s.mlp});
         visit.stage(&Tables::project, ProjectArgs{as_const(s.mlp), l.down.weight, l.down_bias.view(), s.x});
     }
 }
@@ -85,7 +115,12 @@ void visit_stages(const ModelConfig& c, const Weights& w, const PagesOf& pages_o
         visit.layer(i + 1);
     }
     if (s.rows.extent[0] > 0)
-        visit.stage(&Tables::head, HeadArgs{as_const(s.x), s.rows, w.final_norm.view(), c.rms_eps, w.head.weight, s.logits});
+        visit.stage(&Tables::head, HeadArgs{.x = as_const(s.x),
+                                            .rows = s.rows,
+                                            .norm_weight = w.final_norm.view(),
+                                            .eps = c.rms_eps,
+                                            .w = w.head.weight,
+                                            .logits = s.logits});
 }
 
 }  // namespace hearth

@@ -14,7 +14,7 @@ class ApiError : public std::runtime_error {
 public:
     /// `param`: the field of the request that is at fault; `code`: a word for programs. Both may be empty (null in the answer).
     ApiError(int status, const std::string& message, std::string param = {}, std::string code = {})
-        : std::runtime_error(message), status_(status), param_(std::move(param)), code_(std::move(code)) {}
+        : std::runtime_error(without_nul(message)), status_(status), param_(std::move(param)), code_(std::move(code)) {}
 
     int status() const { return status_; }
     const std::string& param() const { return param_; }

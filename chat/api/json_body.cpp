@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "chat/api/api_error.h"
+#include "loaders/io/json_file.h"
 
 namespace hearth {
 namespace {
@@ -34,12 +35,22 @@ void check_limits(std::string_view body) {
 }  // namespace
 
 nlohmann::json parse_json_body(std::string_view body) {
+    using Json = nlohmann::json;
     check_limits(body);
     if (!is_utf8(body)) throw ApiError(400, "the body is not UTF-8", {}, "invalid_json");
     try {
-        auto json = nlohmann::json::parse(body);
+        JsonGuard guard("the body");
+        const Json::parser_callback_t watch = [&](int, Json::parse_event_t event, Json& parsed) {
+            if (event == Json::parse_event_t::object_start) guard.open_object();
+            if (event == Json::parse_event_t::object_end) guard.close_object();
+            if (event == Json::parse_event_t::key) guard.key(parsed.get_ref<const std::string&>());
+            return true;
+        };
+        auto json = Json::parse(body, watch);
         if (!json.is_object()) throw ApiError(400, cat("the body must be a JSON object, not ", json.type_name()), {}, "invalid_json");
         return json;
+    } catch (const Error& e) {  // of the guard
+        throw ApiError(400, e.what(), {}, "invalid_json");
     } catch (const nlohmann::json::parse_error& e) {
         throw ApiError(400, cat("the body is not JSON: error at byte ", e.byte), {}, "invalid_json");
     } catch (const nlohmann::json::exception&) {

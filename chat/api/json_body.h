@@ -8,11 +8,11 @@
 
 namespace hearth {
 
-constexpr int kMaxJsonDepth = 64;
 constexpr int64_t kMaxJsonValues = 200'000;  // a value costs far more memory than the two bytes that it may take here
 
-/// Throws ApiError{400} for what is no JSON (RFC 8259) in UTF-8, is nested deeper than kMaxJsonDepth, has more values than
-/// kMaxJsonValues, or is no object. Looks at the limits before anything is built.
+/// Throws ApiError{400} for what is no JSON (RFC 8259) in UTF-8, is nested deeper than kMaxJsonDepth
+/// (loaders/io/json_file.h), has more values than kMaxJsonValues, gives one object the same key
+/// twice (which it names), or is no object. Looks at depth and values before anything is built.
 nlohmann::json parse_json_body(std::string_view body);
 
 }  // namespace hearth

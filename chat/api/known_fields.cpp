@@ -132,7 +132,8 @@ constexpr KnownField kFields[] = {
     {"grammar_lazy", kNotServed},
     {"grammar_triggers", kNotServed},
     {"json_schema", kNotServed},
-    {"samplers", kNotServed},
+    {"samplers", kNotServed,
+     R"(["penalties", "dry", "top_n_sigma", "top_k", "typ_p", "top_p", "min_p", "xtc", "temperature"])"},  // llama.cpp's default
     {"typical_p", kNotServed, "1"},
     {"tfs_z", kNotServed, "1"},
     {"top_n_sigma", kNotServed, "-1, 0"},

@@ -106,8 +106,11 @@ HttpResponse post_chat(Services& services, const HttpRequest& request) {
     if (!lease) return error_response(503, "nobody waits for this answer any more", "interrupted");
     const std::string name = lease->model().entry().name;
     auto answer = std::make_unique<Answer>(lease->model(), chat);
-    const auto turn =
-        std::shared_ptr<Turn>(new Turn{std::move(lease), std::move(answer), ChatResponse(name), services.stop, chat.include_usage});
+    const auto turn = std::shared_ptr<Turn>(new Turn{.lease = std::move(lease),
+                                                     .answer = std::move(answer),
+                                                     .response = ChatResponse(name),
+                                                     .stop = services.stop,
+                                                     .include_usage = chat.include_usage});
     // Until the first token, what goes wrong can still be told by the status of the answer.
     std::string text;
     const auto patience = Clock::now() + kKeepAlive;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -42,7 +43,15 @@ std::optional<std::string_view> split_host(std::string_view host) {
     return host.substr(0, end);
 }
 
-/// "127.0.0.1", with four decimal numbers, or "[::1]".
+/// An IPv4 address in any spelling that programs look up without asking anybody: "127.0.0.1", "127.1".
+std::optional<in_addr> ipv4_of(std::string_view host) {
+    in_addr out;
+    // inet_aton ignores what follows a space.
+    const bool plain = !host.empty() && host.find_first_of(" \t\n\v\f\r") == std::string_view::npos;
+    return plain && ::inet_aton(std::string(host).c_str(), &out) == 1 ? std::optional(out) : std::nullopt;
+}
+
+/// "127.0.0.1", with four decimal numbers as browsers write it, or "[::1]".
 bool is_address(std::string_view host) {
     in6_addr out;
     if (!host.starts_with('[')) return ::inet_pton(AF_INET, std::string(host).c_str(), &out) == 1;
@@ -62,7 +71,7 @@ Gate::Gate(std::vector<std::string> names) : names_(std::move(names)) {
             throw Error(ErrorKind::kBadInput, cat("--allowed-host: expected a host name without port, found \"", printable(name), '"'));
         name = lower(name);
     }
-    names_.emplace_back("localhost");
+    names_.insert(names_.end(), {"localhost", "localhost."});
 }
 
 bool Gate::allows(std::string_view host) const {
@@ -107,17 +116,15 @@ bool is_host_name(std::string_view name) {
 }
 
 bool is_loopback(const std::string& host) {
-    unsigned char v4[sizeof(in_addr)];
-    if (::inet_pton(AF_INET, host.c_str(), v4) == 1) return v4[0] == 127;
-    return lower(host) == "localhost" || host == "::1";
+    if (const auto address = ipv4_of(host)) return ntohl(address->s_addr) >> 24 == 127;
+    return lower(host) == "localhost" || lower(host) == "localhost." || host == "::1";
 }
 
 const std::vector<std::pair<std::string, std::string>>& security_headers() {
     static const std::vector<std::pair<std::string, std::string>> headers{
         {"Content-Security-Policy",
-         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri "
-         "'none'; "
-         "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"},
+         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"},
         {"X-Content-Type-Options", "nosniff"},
         {"Referrer-Policy", "no-referrer"},
         {"Cross-Origin-Opener-Policy", "same-origin"},

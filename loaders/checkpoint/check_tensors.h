@@ -17,8 +17,8 @@ struct TensorUse {
     int64_t parameters = 0, bytes = 0;
 };
 
-/// Throws Error naming the first missing or misshapen tensors, or a dtype that neither `scheme` (may be null) knows nor is BF16, F16 or
-/// F32.
+/// Throws Error naming the first missing or misshapen tensors, or a dtype
+/// that neither `scheme` (may be null) knows nor is BF16, F16 or F32.
 TensorUse check_tensors(const Checkpoint& checkpoint, const Scheme* scheme, const ModelConfig& config, const TensorNames& names);
 
 }  // namespace hearth

@@ -52,8 +52,8 @@ private:
 /// Throws Error unless `folder` is a folder that can be read: kNotFound, kBadInput (a file), kIo (no permission).
 void require_folder(const std::filesystem::path& folder);
 
-/// Throws Error: `folder` lacks `missing`; says which other weights lie there. kUnsupported where there are some of another format,
-/// else kNotFound.
+/// Throws Error: `folder` lacks `missing`; says which other weights lie there.
+/// kUnsupported where there are some of another format, else kNotFound.
 [[noreturn]] void no_checkpoint(const std::filesystem::path& folder, std::string_view missing);
 
 /// Files that belong to a checkpoint's small files: at most this long.

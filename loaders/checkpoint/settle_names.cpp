@@ -7,8 +7,8 @@
 namespace hearth {
 namespace {
 
-/// "; an unknown tensor "output.weight" has its shape": the missing table, most likely, under a name that we do not know. "" where there is
-/// none.
+/// "; an unknown tensor "output.weight" has its shape": the missing table,
+/// most likely, under a name that we do not know. "" where there is none.
 std::string stranger_of_its_shape(const Checkpoint& checkpoint, const std::string& table, const ModelConfig& config) {
     const std::vector<int64_t> shape = {config.vocab, config.hidden};
     for (const auto& [name, entry] : checkpoint.entries()) {

@@ -8,8 +8,8 @@
 
 namespace hearth {
 
-/// Owns a descriptor, or shows a file that is a part of this program (loaders/builtin). Move-only; const functions may be called from any
-/// thread.
+/// Owns a descriptor, or shows a file that is a part of this program
+/// (loaders/builtin). Move-only; const functions may be called from any thread.
 ///
 /// Bytes are read, never mapped: a mapped file that somebody cuts short ends the whole process (SIGBUS) when a lost page is touched, and so
 /// does a disk that fails. Call check_unchanged() before a long read and after it, so that what was read is known to be of one file.

@@ -44,10 +44,12 @@ public:
 
     void matrix(const std::vector<NeededTensor>& parts, WeightUse use, DeviceWeight&) override {
         const auto kind = rules_.kind_of(parts, use);
-        for (const NeededTensor& part : parts) items.push_back({checkpoint_.find(part.name), label_of(part.name), kind, part.n, part.k});
+        for (const NeededTensor& part : parts)
+            items.push_back({.entry = checkpoint_.find(part.name), .label = label_of(part.name), .kind = kind, .n = part.n, .k = part.k});
     }
     void vector(const std::vector<NeededTensor>& parts, DeviceVector&) override {
-        for (const NeededTensor& part : parts) items.push_back({checkpoint_.find(part.name), "norms and biases", std::nullopt, part.n, 0});
+        for (const NeededTensor& part : parts)
+            items.push_back({.entry = checkpoint_.find(part.name), .label = "norms and biases", .kind = std::nullopt, .n = part.n, .k = 0});
     }
 
     std::vector<Item> items;

@@ -10,9 +10,9 @@
 
 namespace hearth {
 
-/// The options and the defaults: with q4 the head and the embedding are q8 (a word's probability hangs on single rows of them, and they are
-/// looked up more than multiplied), the router of a mixture always stays as it is (it is small, and a near tie of two experts turns on its
-/// last bits).
+/// The options and the defaults: with q4 the head and the embedding are q8 (a word's probability
+/// hangs on single rows of them, and they are looked up more than multiplied), the router of a
+/// mixture always stays as it is (it is small, and a near tie of two experts turns on its last bits).
 class QuantizeRules {
 public:
     QuantizeRules(const QuantizeOptions& options, const TensorNames& names);

@@ -1,5 +1,5 @@
-// The ways in which others (and `hearth quantize`) store quantised matrices. A new one: one loaders/schemes/scheme_x.cpp, one row in
-// schemes.cpp.
+// The ways in which others (and `hearth quantize`) store quantised matrices.
+// A new one: one loaders/schemes/scheme_x.cpp, one row in schemes.cpp.
 #pragma once
 
 #include <initializer_list>

@@ -1,5 +1,5 @@
-// What `hearth quantize` writes: NAME.codes in row order (I8 for q8, U8 with two codes a byte for q4) and NAME.scales, f16, one for 32
-// columns.
+// What `hearth quantize` writes: NAME.codes in row order (I8 for q8, U8
+// with two codes a byte for q4) and NAME.scales, f16, one for 32 columns.
 #include <algorithm>
 
 #include "base/checked.h"

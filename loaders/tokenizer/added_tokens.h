@@ -19,8 +19,8 @@ struct AddedToken {
     bool left_to_encoder = false;  // not found here: the encoder looks for it once it has normalised the text
 };
 
-/// Whether a token that its file does not call special looks like one all the same: "<tool_call>", "[REF]". Those are not for people
-/// to write either.
+/// Whether a token that its file does not call special looks like one all the
+/// same: "<tool_call>", "[REF]". Those are not for people to write either.
 bool looks_like_markup(std::string_view text);
 
 /// Finds added tokens: at each place the longest, from left to right. Immutable.

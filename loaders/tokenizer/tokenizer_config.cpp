@@ -52,7 +52,7 @@ void read_added_tokens_json(TokenizerConfig& config, const std::filesystem::path
         const int64_t number = fields::required(fields::integer(root, text.c_str(), file.string()), text.c_str(), file.string());
         check_token_id(number, kMaxVocabulary, file.string());
         AddedToken token;
-        token.token = {static_cast<int32_t>(number), text, looks_like_markup(text), false, false};
+        token.token = {.id = static_cast<int32_t>(number), .text = text, .control = looks_like_markup(text)};
         token.anywhere = !token.token.control;
         config.added.push_back(std::move(token));
     }

@@ -23,15 +23,15 @@ struct TokenizerConfig {
     std::vector<AddedToken> added;
 };
 
-/// Reads tokenizer_config.json, special_tokens_map.json (for bos and eos that the first leaves out) and added_tokens.json. Each may be
-/// absent.
+/// Reads tokenizer_config.json, special_tokens_map.json (for bos and eos
+/// that the first leaves out) and added_tokens.json. Each may be absent.
 TokenizerConfig read_tokenizer_config(const std::filesystem::path& folder);
 
 /// One entry of added_tokens or added_tokens_decoder.
 AddedToken parse_added_token(const nlohmann::json& entry, int64_t id, const std::string& where);
 
-/// Adds the tokens of `config` that the vocabulary lacks, and settles bos, eos and whether bos is added: config first, else what
-/// `vocabulary` says.
+/// Adds the tokens of `config` that the vocabulary lacks, and settles bos,
+/// eos and whether bos is added: config first, else what `vocabulary` says.
 void apply_config(Vocabulary& vocabulary, const TokenizerConfig& config);
 
 }  // namespace hearth

@@ -15,8 +15,8 @@ bool is_word_char(uint32_t code);
 
 enum class NormalForm : uint8_t { kNfc, kNfd, kNfkc, kNfkd };
 
-/// `text` in a normal form; bytes that are not UTF-8 stay where they are. Time n log n for any text, also one long run of unordered
-/// combining marks.
+/// `text` in a normal form; bytes that are not UTF-8 stay where they are.
+/// Time n log n for any text, also one long run of unordered combining marks.
 std::string normalize(std::string_view text, NormalForm form);
 
 }  // namespace hearth

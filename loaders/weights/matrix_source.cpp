@@ -64,7 +64,7 @@ void MatrixSource::make(const std::vector<NeededTensor>& parts, WeightUse use, S
                whole = agree(layouts, out.plans);
     const auto kind = plain ? rules_.kind_of(parts, use) : std::nullopt;
     for (size_t i = 0; i < count; ++i) {
-        HostMatrix matrix{DType::kF32, nullptr, parts[i].n, parts[i].k};
+        HostMatrix matrix{.dtype = DType::kF32, .data = nullptr, .n = parts[i].n, .k = parts[i].k};
         if (!layouts[i]) {
             const Checkpoint::Entry* entry = checkpoint_.find(parts[i].name);
             HEARTH_CHECK(entry);

@@ -22,7 +22,8 @@ public:
         } else {
             std::vector<HostMatrix> matrices;
             const auto kind = rules_.kind_of(parts, use);
-            for (const NeededTensor& part : parts) matrices.push_back({dtype_, nullptr, part.n, part.k, nullptr, kind});
+            for (const NeededTensor& part : parts)
+                matrices.push_back({.dtype = dtype_, .data = nullptr, .n = part.n, .k = part.k, .quantize = kind});
             out.weight = backend_.plan(matrices, use);
         }
         bytes += out.weight.bytes;

@@ -188,8 +188,8 @@ void Engine::Impl::end_cancelled() {
     for (Sequence* s : cancelled_) end(*s, end_event(FinishReason::kCancelled));
 }
 
-/// One step. What goes wrong in computing it ends the sequences that were part of it, and no other; what goes wrong in planning it, those
-/// that run.
+/// One step. What goes wrong in computing it ends the sequences that were
+/// part of it, and no other; what goes wrong in planning it, those that run.
 void Engine::Impl::step() {
     planned_ = scheduler_.plan();
     std::span<const int32_t> ids;

@@ -50,8 +50,8 @@ class TokenStream {
 public:
     virtual ~TokenStream() = default;
 
-    /// The next event; waits up to timeout_ms (-1: for ever), and gives nothing when that passed. After the event with a reason, that
-    /// event again.
+    /// The next event; waits up to timeout_ms (-1: for ever), and gives nothing
+    /// when that passed. After the event with a reason, that event again.
     virtual std::optional<TokenEvent> next(int64_t timeout_ms = -1) = 0;
 
     /// The answer ends with kCancelled within a step; the tokens until then can still be read.

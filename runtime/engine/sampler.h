@@ -23,7 +23,7 @@ public:
         int64_t prompt_tokens = 0;        // that many of them are the prompt: frequency and presence penalty count the others
     };
 
-    /// Of up to max_rows sequences at once. Throws Error{kUnsupported} when no row of the table fits.
+    /// Of up to max_rows sequences at once. Throws Error{kUnsupported} when no variant of `sample` fits.
     Sampler(const Backend& backend, int64_t max_rows, int64_t vocab);
 
     /// Scratch that draw() takes from its stream.

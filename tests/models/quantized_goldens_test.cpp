@@ -1,5 +1,5 @@
-// Every quantised checkpoint of the golden folder against float32 arithmetic on its dequantised weights, on the reference kernels and on
-// the fast ones.
+// Every quantised checkpoint of the golden folder against float32 arithmetic
+// on its dequantised weights, on the reference kernels and on the fast ones.
 #include <gtest/gtest.h>
 
 #include <algorithm>

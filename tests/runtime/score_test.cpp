@@ -100,8 +100,8 @@ TEST(Score, AddsWhatTheStagesTookToAProfile) {
     log_probabilities(*model, some_tokens(100), {.chunk = 33, .profile = &profile});
     std::map<std::string_view, int64_t> calls;
     for (const StageTime& stage : profile.stages()) {
-        EXPECT_GT(stage.bytes, 0) << stage.row;
-        calls[stage.row] = stage.calls;
+        EXPECT_GT(stage.bytes, 0) << stage.variant;
+        calls[stage.variant] = stage.calls;
     }
     EXPECT_EQ(calls["embed/reference"], 3);  // steps
     EXPECT_EQ(calls["attention/reference"], 2 * 3);

@@ -1,4 +1,4 @@
-// The reference backend with one row changed: an embedding that a test can hold, or that refuses some steps.
+// The reference backend with one variant changed: an embedding that a test can hold, or that refuses some steps.
 #pragma once
 
 #include <condition_variable>
@@ -11,7 +11,7 @@
 
 namespace hearth::testing {
 
-/// Lets the steps of an engine through one by one. There is one gate, since rows of a table are plain functions; each test that uses it
+/// Lets the steps of an engine through one by one. There is one gate, since variants are plain functions; each test that uses it
 /// makes a GatedSteps first and the engine after it.
 class GatedSteps {
 public:
@@ -26,7 +26,7 @@ public:
 
 struct TestBackendOptions {
     bool gated = false;
-    int64_t refused_tokens = 0;       // a step of this many tokens finds no row for its embedding
+    int64_t refused_tokens = 0;       // a step of this many tokens finds no variant for its embedding
     std::vector<std::string> forced;  // taken as they are, known or not
 };
 

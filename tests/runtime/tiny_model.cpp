@@ -30,7 +30,7 @@ public:
     }
 
     DeviceWeight weight(const std::vector<float>& rows, int64_t n, int64_t k, WeightUse use = WeightUse::kMatmul) {
-        const HostMatrix part{DType::kF32, rows.data(), n, k};
+        const HostMatrix part{.dtype = DType::kF32, .data = rows.data(), .n = n, .k = k};
         DeviceWeight out;
         out.bytes = backend_.allocate(backend_.plan({&part, 1}, use).bytes);
         out.weight = backend_.prepare({&part, 1}, use, out.bytes.get(), *stream_);

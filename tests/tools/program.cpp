@@ -119,10 +119,10 @@ Outcome run_hearth(const std::vector<std::string>& arguments, const RunOptions& 
     return outcome;
 }
 
-Terminal::Terminal(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment) {
+Terminal::Terminal(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment, int columns) {
     winsize size{};
     size.ws_row = 24;
-    size.ws_col = 80;
+    size.ws_col = static_cast<unsigned short>(columns);
     child_ = forkpty(&descriptor_, nullptr, nullptr, &size);
     if (child_ == 0) become_hearth(HEARTH_PROGRAM, arguments, environment);
     EXPECT_GT(child_, 0);

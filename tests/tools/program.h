@@ -32,7 +32,8 @@ Outcome run_hearth(const std::vector<std::string>& arguments, const RunOptions& 
 /// `hearth` at a terminal of its own (80 columns), as a person sees it.
 class Terminal {
 public:
-    explicit Terminal(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment = {});
+    explicit Terminal(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment = {},
+                      int columns = 80);
     ~Terminal();  // kills what still runs
     Terminal(const Terminal&) = delete;
     Terminal& operator=(const Terminal&) = delete;

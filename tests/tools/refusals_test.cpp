@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/text.h"
 #include "tests/support/shared.h"
 #include "tests/tools/program.h"
 
@@ -128,6 +129,23 @@ TEST_F(Refusals, ADeviceThatIsNotThere) {
 TEST_F(Refusals, AKernelThatIsNotThere) {
     const auto outcome = run_hearth({"generate", "--prompt", "x"}, {.environment = {{"HEARTH_FORCE", "matmul/abacus"}}});
     EXPECT_EQ(outcome.code, 3);
+    EXPECT_THAT(outcome.err, HasSubstr("matmul/abacus"));
+}
+
+TEST_F(Refusals, AListOfKernelsThatNamesNone) {
+    for (const char* list : {",", " , ,"}) {
+        const auto outcome = run_hearth({"inspect"}, {.environment = {{"HEARTH_FORCE", list}}});
+        EXPECT_EQ(outcome.code, 3) << list;
+        EXPECT_THAT(outcome.err, HasSubstr(cat("HEARTH_FORCE: expected names of kernels")));
+        EXPECT_THAT(outcome.err, HasSubstr(cat("found \"", list, '"')));
+    }
+    EXPECT_EQ(run_hearth({"inspect"}, {.environment = {{"HEARTH_FORCE", ""}}}).code, 0);
+}
+
+TEST_F(Refusals, AServerWhoseKernelsAreNotThereDoesNotStart) {
+    const auto outcome = run_hearth({"serve", "--port", "0"}, {.environment = {{"HEARTH_FORCE", "matmul/abacus"}}});
+    EXPECT_EQ(outcome.code, 3);
+    EXPECT_EQ(outcome.out, "");
     EXPECT_THAT(outcome.err, HasSubstr("matmul/abacus"));
 }
 

@@ -110,7 +110,7 @@ private:
             ProgressLine progress(model_.quiet || format_ == "md");
             run_.progress = [&](int64_t done, int64_t total) { progress.report({test.name(), done, total, "runs"}); };
             row.result = run_bench(model, test, run_);
-            row.matmul = matmul_row(model, test.prompt > 0 ? std::min(test.prompt * test.sequences, test.batch) : test.sequences);
+            row.matmul = matmul_variant(model, test.prompt > 0 ? std::min(test.prompt * test.sequences, test.batch) : test.sequences);
             row.variants = variants_of(model, test, cache);
             row.time = utc_now();
             for (BenchWriter& writer : writers_) writer.add(row);

@@ -94,7 +94,7 @@ private:
         const std::string_view rest = trim(text.substr(word.size()));
         if (word == "/quit" || word == "/exit") return false;
         if (word == "/help") {
-            write_note(kHelp);
+            write_note(wrap_lines(kHelp, terminal_columns(STDERR_FILENO)));
         } else if (word == "/reset") {
             messages_.clear();
             model_.note("The conversation is forgotten.");

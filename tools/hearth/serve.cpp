@@ -39,6 +39,7 @@ public:
         options.allowed_hosts = allowed_hosts_;
         options.insecure_no_auth = insecure_no_auth_;
         options.model = model_.open_options();
+        make_backend(options.model.backend);  // a device or kernel that is not there is said now and not by each request
         options.model.progress = progress.callback();
         options.log = options.model.notice;
         options.request_log = [](const std::string& line) { write_note(line); };

@@ -61,8 +61,8 @@ const TestRow* find_test(std::string_view name);
 const MethodRow* find_method(const Value& self, std::string_view name);
 std::span<const FunctionRow> functions();
 
-/// `object.name` and `object[key]` as Jinja2 has them: attribute first or item first, undefined when there is neither. Throws Error for
-/// undefined objects.
+/// `object.name` and `object[key]` as Jinja2 has them: attribute first or item
+/// first, undefined when there is neither. Throws Error for undefined objects.
 Value get_attribute(Runtime& runtime, const Value& object, const TextPtr& name);
 Value get_item(Runtime& runtime, const Value& object, const Value& key);
 Value get_slice(Runtime& runtime, const Value& object, const Value& start, const Value& stop, const Value& step);

@@ -1,7 +1,7 @@
 // A parsed template. Immutable once parsed; shared between threads.
 //
-// Chains (a + b - c, x.y[0]|f, a and b and c, elif) are kept flat, so that only real nesting makes the tree deep, and the parser
-// bounds that.
+// Chains (a + b - c, x.y[0]|f, a and b and c, elif) are kept flat, so
+// that only real nesting makes the tree deep, and the parser bounds that.
 #pragma once
 
 #include <memory>

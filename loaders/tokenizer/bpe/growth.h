@@ -1,5 +1,5 @@
-// How much the steps of a tokenizer file may make of a text. The steps are the file's, and sixty of them that double a letter fill any
-// memory.
+// How much the steps of a tokenizer file may make of a text. The steps
+// are the file's, and sixty of them that double a letter fill any memory.
 #pragma once
 
 #include <cstddef>

@@ -144,8 +144,8 @@ bool sweep(std::vector<int32_t>& ids, const MergeTable& table, MergeScratch& scr
 
 }  // namespace
 
-/// One long word. Ranks with waiting positions stand in a queue; a position whose pair has changed since is passed over when its
-/// turn comes.
+/// One long word. Ranks with waiting positions stand in a queue; a position
+/// whose pair has changed since is passed over when its turn comes.
 class LongMerger {
 public:
     LongMerger(const MergeTable& table, MergeScratch& scratch) : table_(table), s_(scratch) {}

@@ -98,7 +98,7 @@ std::shared_ptr<const VocabularyTokenizer> load_tekken(std::string_view text, co
     vocabulary.kind = "tekken";
     for (Special& special : read_specials(root, static_cast<size_t>(specials), file)) {
         AddedToken token;
-        token.token = {static_cast<int32_t>(vocabulary.entries.size()), std::move(special.text), special.control, false, false};
+        token.token = {.id = static_cast<int32_t>(vocabulary.entries.size()), .text = std::move(special.text), .control = special.control};
         vocabulary.add(std::move(token), file);
     }
     add_rank_entries(vocabulary, words);

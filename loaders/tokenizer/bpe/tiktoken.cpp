@@ -11,8 +11,8 @@ namespace {
 const char* const kLlama3Pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
-/// The 256 special tokens of Llama 3.1 and later, of which 3.0 had a subset in the same places: named ones, and between them reserved ones
-/// counted through.
+/// The 256 special tokens of Llama 3.1 and later, of which 3.0 had a subset in
+/// the same places: named ones, and between them reserved ones counted through.
 std::vector<std::string> llama3_specials() {
     std::vector<std::string> out(256);
     out[0] = "<|begin_of_text|>";
@@ -74,7 +74,7 @@ std::shared_ptr<const VocabularyTokenizer> load_tiktoken(std::string_view text, 
     add_rank_entries(vocabulary, words);
     for (std::string& special : llama3_specials()) {
         AddedToken token;
-        token.token = {static_cast<int32_t>(vocabulary.entries.size()), std::move(special), true, false, false};
+        token.token = {.id = static_cast<int32_t>(vocabulary.entries.size()), .text = std::move(special), .control = true};
         vocabulary.add(std::move(token), file);
     }
     vocabulary.bos = vocabulary.find_added("<|begin_of_text|>");

@@ -67,7 +67,7 @@ private:
         if (children >= units_.size()) fail("leads outside its table");
         if (has_leaf(unit)) check_replacement(value(units_[children]));
         state_[node] = kOpen;
-        stack_.push_back({node, children, 0, has_leaf(unit), 0});
+        stack_.push_back({.node = node, .children = children, .next_byte = 0, .has_leaf = has_leaf(unit), .deepest = 0});
     }
 
     void check_replacement(size_t at) const {

@@ -118,7 +118,7 @@ std::shared_ptr<const VocabularyTokenizer> load_sentencepiece(std::string_view b
         const bool markup = piece.type == PieceType::kUserDefined && looks_like_markup(piece.text);
         if (piece.type != PieceType::kControl && piece.type != PieceType::kUnknown && !markup) continue;
         AddedToken token;
-        token.token = {static_cast<int32_t>(id), piece.text, !markup, false, false};
+        token.token = {.id = static_cast<int32_t>(id), .text = piece.text, .control = !markup};
         vocabulary.add(std::move(token), file);
         // The library finds user-defined pieces in any text; those that look like markup are for templates alone.
         if (markup) piece.type = PieceType::kControl;

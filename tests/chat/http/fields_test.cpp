@@ -17,15 +17,15 @@ struct NumberField {
 };
 
 const NumberField kNumbers[] = {
-    {"temperature", 0, 2, -0.01, 2.01, false},
-    {"top_p", 0, 1, -0.01, 1.01, false},
-    {"min_p", 0, 1, -0.01, 1.01, false},
-    {"repetition_penalty", 0.1, 10, 0.09, 10.1, false},
-    {"frequency_penalty", -2, 2, -2.01, 2.01, false},
-    {"presence_penalty", -2, 2, -2.01, 2.01, false},
-    {"top_k", -1, 1'000'000, -2, 1'000'001, true},
-    {"max_tokens", 1, 2147483647, 0, 2147483648, true},
-    {"max_completion_tokens", 1, 2147483647, 0, 2147483648, true},
+    {.name = "temperature", .low = 0, .high = 2, .below = -0.01, .above = 2.01, .integer = false},
+    {.name = "top_p", .low = 0, .high = 1, .below = -0.01, .above = 1.01, .integer = false},
+    {.name = "min_p", .low = 0, .high = 1, .below = -0.01, .above = 1.01, .integer = false},
+    {.name = "repetition_penalty", .low = 0.1, .high = 10, .below = 0.09, .above = 10.1, .integer = false},
+    {.name = "frequency_penalty", .low = -2, .high = 2, .below = -2.01, .above = 2.01, .integer = false},
+    {.name = "presence_penalty", .low = -2, .high = 2, .below = -2.01, .above = 2.01, .integer = false},
+    {.name = "top_k", .low = -1, .high = 1'000'000, .below = -2, .above = 1'000'001, .integer = true},
+    {.name = "max_tokens", .low = 1, .high = 2147483647, .below = 0, .above = 2147483648, .integer = true},
+    {.name = "max_completion_tokens", .low = 1, .high = 2147483647, .below = 0, .above = 2147483648, .integer = true},
 };
 
 class FieldsTest : public testing::ServerTest {

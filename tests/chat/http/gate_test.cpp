@@ -20,7 +20,7 @@ TEST_F(GateTest, AnswersToLoopbackNamesAndAddressesWithAnyPortOrNone) {
     for (const std::string& port :
          {cat(':', GateTest::port()), std::string(), std::string(":9000"), std::string(":80"), std::string(":65535")}) {
         for (const char* host :
-             {"localhost", "LocalHost", "127.0.0.1", "[::1]", "127.0.0.2", "192.168.0.1", "[fd00::5]", "[::ffff:127.0.0.1]"})
+             {"localhost", "LocalHost", "localhost.", "127.0.0.1", "[::1]", "127.0.0.2", "192.168.0.1", "[fd00::5]", "[::ffff:127.0.0.1]"})
             EXPECT_EQ(status_for_host(host + port), 200) << host << port;
     }
 }
@@ -31,7 +31,7 @@ TEST_F(GateTest, AnswersToNoOtherName) {
         "example.com",
         "example.com" + p,
         "localhost.example.com" + p,
-        "localhost." + p,
+        "localhost.." + p,
         "xlocalhost" + p,
         "127.0.0.1.nip.io" + p,
         "127.0.0.1.",
@@ -144,8 +144,10 @@ TEST(Gate, AllowsTheNamesThatItIsGiven) {
 }
 
 TEST(Gate, KnowsWhatOnlyThisMachineReaches) {
-    for (const char* host : {"localhost", "LOCALHOST", "127.0.0.1", "127.255.0.3", "::1"}) EXPECT_TRUE(is_loopback(host)) << host;
-    for (const char* host : {"0.0.0.0", "::", "", "0", "192.168.1.5", "127.example.com", "127.0.0.1.example.com", "box", "1.127.0.0"})
+    for (const char* host : {"localhost", "LOCALHOST", "localhost.", "127.0.0.1", "127.255.0.3", "127.1", "127.0.1", "::1"})
+        EXPECT_TRUE(is_loopback(host)) << host;
+    for (const char* host : {"0.0.0.0", "::", "", "0", "192.168.1.5", "127.example.com", "127.0.0.1.example.com", "127.1 x", "localhost..",
+                             "1.127", "box", "1.127.0.0"})
         EXPECT_FALSE(is_loopback(host)) << host;
 }
 

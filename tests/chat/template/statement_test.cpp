@@ -108,6 +108,7 @@ TEST(TemplateStatement, CallHandsABlockToAMacro) {
 TEST(TemplateStatement, RaiseExceptionGivesItsTextAsItIs) {
     EXPECT_EQ(error_of("{{ raise_exception('Roles must ' ~ 'alternate!') }}"), "Roles must alternate!");
     EXPECT_EQ(rendered("{% if false %}{{ raise_exception('x') }}{% endif %}"), "");
+    EXPECT_EQ(error_of("{{ raise_exception('no \\x00 end') }}"), "no \\x00 end") << "a NUL byte ends no message";
 }
 
 TEST(TemplateStatement, StrftimeNowReadsTheClockItIsGiven) {

@@ -105,7 +105,10 @@ std::vector<PackedWeight> packed_weights(const Model& model) {
     std::vector<PackedWeight> out;
     const auto add = [&](const std::string& name, const Weight& w) {
         if (w.data)
-            out.push_back({name, w.format, w.has_zeros, std::string(static_cast<const char*>(w.data), static_cast<size_t>(w.bytes))});
+            out.push_back({.name = name,
+                           .format = w.format,
+                           .has_zeros = w.has_zeros,
+                           .bytes = std::string(static_cast<const char*>(w.data), static_cast<size_t>(w.bytes))});
     };
     const Weights& weights = model.weights();
     add("embed", weights.embed.weight);

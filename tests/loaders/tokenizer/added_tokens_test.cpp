@@ -7,7 +7,7 @@ namespace {
 
 AddedToken token(int32_t id, std::string text) {
     AddedToken out;
-    out.token = {id, std::move(text), true, false, false};
+    out.token = {.id = id, .text = std::move(text), .control = true};
     return out;
 }
 

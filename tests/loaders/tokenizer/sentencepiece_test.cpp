@@ -88,7 +88,7 @@ TEST(SentencePiece, PromisesNoRoundTripWhereASpaceComesInBehindAddedWords) {
     TokenizerConfig config = legacy(true);
     EXPECT_EQ(load(model, config)->round_trip(), RoundTrip::kSanitizedText);
     AddedToken word;
-    word.token = {static_cast<int32_t>(model.pieces.size()), "zz", false, false, false};
+    word.token = {.id = static_cast<int32_t>(model.pieces.size()), .text = "zz", .control = false};
     word.anywhere = true;
     config.added.push_back(word);
     EXPECT_EQ(load(model, config)->round_trip(), RoundTrip::kUpToUnknown);

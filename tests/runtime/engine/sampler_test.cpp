@@ -91,9 +91,9 @@ TEST(Sampler, LeavesTheDistributionsThatTransformersProcessorsLeave) {
                                   .positions = {&position, {1}},
                                   .ids = {&id, {1}},
                                   .probabilities = {got.data(), {1, V}}};
-            const auto& row = select(backend->tables().sample, args, backend->device());
-            stream->reserve(row.workspace_bytes(args, backend->device()));
-            row.run(args, *stream);
+            const auto& variant = select(backend->tables().sample, args, backend->device());
+            stream->reserve(variant.workspace_bytes(args, backend->device()));
+            variant.run(args, *stream);
             const auto got_groups = by_equals(logits, history, got), want_groups = by_equals(logits, history, want);
             for (const auto& [what, wanted] : want_groups) {
                 const auto& found = got_groups.at(what);

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdlib>
 
+#include "base/text.h"
 #include "tests/tools/program.h"
 
 namespace hearth::testing {
@@ -52,6 +53,19 @@ TEST(Chat, FailsInAPipeWhenAMessageDoesNotFit) {
     EXPECT_EQ(outcome.code, 3);
     EXPECT_EQ(outcome.out, "");
     EXPECT_THAT(outcome.err, HasSubstr("64"));
+}
+
+TEST(ChatTerminal, ItsHelpBreaksNoWordInANarrowWindow) {
+    Terminal chat({"chat"}, {}, 40);
+    chat.wait_for("> ");
+    chat.type("/help\r");
+    const std::string help = chat.wait_for("message.");
+    size_t lines = 0;
+    for (const std::string& line : split(help.substr(help.find("  /reset")), '\n')) {
+        EXPECT_LE(line.size(), 41u) << line;  // with its \r
+        ++lines;
+    }
+    EXPECT_GT(lines, 6u);
 }
 
 TEST(ChatTerminal, StopsTheAnswerAndNotTheProgram) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -15,14 +16,18 @@ namespace fs = std::filesystem;
 
 constexpr const char* kEvil =
     "\x1B[31mred\x07\x7F\xC2\x9B"
-    "1m";
+    "1m\xE2\x80\xAE"
+    "der\xE2\x81\xA6";
 
-/// Control characters other than newline, tab and return, C1 ones in UTF-8 included.
+/// Control characters other than newline and tab, C1 ones in UTF-8 included, and those that turn the direction of what follows.
 bool has_control(const std::string& text) {
     for (size_t i = 0; i < text.size(); ++i) {
         const auto c = static_cast<unsigned char>(text[i]);
         if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F) return true;
         if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;
+        for (const char* turn : {"\xE2\x80\xAE", "\xE2\x80\xAA", "\xE2\x81\xA6", "\xD8\x9C"}) {  // U+202E, U+202A, U+2066, U+061C
+            if (text.compare(i, std::strlen(turn), turn) == 0) return true;
+        }
     }
     return false;
 }
@@ -67,7 +72,7 @@ TEST_F(HostileFolder, ItsNameDrivesNoTerminal) {
 TEST_F(HostileFolder, TheTemplatesOwnErrorDrivesNoTerminal) {
     replace("chat_template.jinja",
             "{{ raise_exception('\x1B[31mno \\x1b[2J\xC2\x9B"
-            "1m') }}");
+            "1m\xE2\x80\xAEon') }}");
     expect_clean({"generate", "--chat", "Hi", "-n", "2"});
     expect_clean({"chat"}, "Hi\n");
     expect_clean({"inspect"});

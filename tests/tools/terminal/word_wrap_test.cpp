@@ -39,6 +39,10 @@ TEST(WordWrap, CountsColumnsAndNotBytes) {
     EXPECT_EQ(wrapped("日本語日本語", 6), "日本語\n日本語");
 }
 
+TEST(WordWrap, BreaksAWholeText) {
+    EXPECT_EQ(wrap_lines("  /help   this\n  /quit   leave at once", 16), "  /help   this\n  /quit   leave\nat once");
+}
+
 TEST(WordWrap, FollowsTheWindow) {
     size_t columns = 10;
     WordWrap wrap([&] { return columns; });

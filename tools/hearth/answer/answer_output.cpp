@@ -1,6 +1,5 @@
 #include "tools/hearth/answer/answer_output.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <utf8proc.h>
 
@@ -12,11 +11,6 @@ namespace hearth::tool {
 namespace {
 
 constexpr std::string_view kFence = "```";
-
-size_t terminal_columns() {
-    winsize size{};
-    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
 
 size_t width_of(uint32_t code) {
     const int width = utf8proc_charwidth(static_cast<utf8proc_int32_t>(code));
@@ -95,7 +89,13 @@ std::string WordWrap::finish() {
     return out;
 }
 
-AnswerOutput::AnswerOutput() : people_(is_terminal(STDOUT_FILENO)), wrap_(terminal_columns) {}
+std::string wrap_lines(std::string_view text, size_t columns) {
+    WordWrap wrap([columns] { return columns; });
+    std::string out = wrap.push(text);
+    return out += wrap.finish();
+}
+
+AnswerOutput::AnswerOutput() : people_(is_terminal(STDOUT_FILENO)), wrap_([] { return terminal_columns(STDOUT_FILENO); }) {}
 
 void AnswerOutput::write(std::string_view piece) { write_out(people_ ? wrap_.push(terminal_safe(piece)) : std::string(piece)); }
 

@@ -34,6 +34,9 @@ private:
     bool in_code_ = false;
 };
 
+/// `text` with its lines broken between words so that none is wider than `columns` where words allow it.
+std::string wrap_lines(std::string_view text, size_t columns);
+
 /// Writes an answer. Throws as write_out does.
 class AnswerOutput {
 public:

@@ -18,14 +18,14 @@ std::string utc_now() {
 }
 
 /// Of the largest weight, for a step of `tokens` tokens.
-std::string matmul_row(const Model& model, int64_t tokens) {
+std::string matmul_variant(const Model& model, int64_t tokens) {
     const LayerWeights& layer = model.weights().layers[0];
     const Weight& w = layer.expert_down.empty() ? layer.down.weight : layer.expert_down[0];
     std::vector<float> x(static_cast<size_t>(tokens * w.k)), y(static_cast<size_t>(tokens * w.n));
     const MatmulArgs args{
         .x = {x.data(), {tokens, w.k}}, .w = w, .up = {}, .bias = {}, .up_bias = {}, .residual = {}, .y = {y.data(), {tokens, w.n}}};
-    const auto* row = find_variant(model.backend().tables().matmul, args, model.backend().device());
-    return row ? std::string(row->name) : "none";
+    const auto* variant = find_variant(model.backend().tables().matmul, args, model.backend().device());
+    return variant ? std::string(variant->name) : "none";
 }
 
 /// Numbers of all matrices: for a shape without files, which counts none.

@@ -23,8 +23,8 @@ std::vector<int64_t> whole_numbers(const std::string& option, const std::string&
 /// The types that the cache is timed with, by their names; bf16 where none is given. Throws UsageError.
 std::vector<DType> cache_dtypes(const std::string& names);
 
-/// Every prompt, answer and pair with every depth, batch and number of sequences. Throws UsageError: not such a list, no test left, or more
-/// than kMostTests.
+/// Every prompt, answer and pair with every depth, batch and number of sequences.
+/// Throws UsageError: not such a list, no test left, or more than kMostTests.
 std::vector<BenchTest> plan_tests(const BenchSweep& sweep);
 
 }  // namespace hearth::tool

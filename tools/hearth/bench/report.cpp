@@ -101,7 +101,7 @@ nlohmann::ordered_json as_json(const BenchRow& row) {
         out["limits"] = limits_json(*row.limits);
     }
     for (const StageTime& stage : row.result.stages) {
-        out["stages"].push_back({{"row", std::string(stage.row)},
+        out["stages"].push_back({{"row", std::string(stage.variant)},
                                  {"calls", stage.calls},
                                  {"seconds", stage.seconds},
                                  {"bytes", stage.bytes},
@@ -201,8 +201,8 @@ std::string stage_table(const std::string& title, const std::vector<StageTime>& 
     std::string out = cat("\n", title, ": ", fixed(total * 1e3, 2), " ms\n",
                           "\n| stage | calls | ms | share | GB/s | GFLOP/s |\n|---|---|---|---|---|---|\n");
     for (const StageTime& stage : stages) {
-        out += cat("| ", stage.row, " | ", stage.calls, " | ", fixed(stage.seconds * 1e3, 3), " | ", fixed(100 * stage.seconds / total, 1),
-                   " % | ", fixed(static_cast<double>(stage.bytes) / stage.seconds * 1e-9, 1), " | ",
+        out += cat("| ", stage.variant, " | ", stage.calls, " | ", fixed(stage.seconds * 1e3, 3), " | ",
+                   fixed(100 * stage.seconds / total, 1), " % | ", fixed(static_cast<double>(stage.bytes) / stage.seconds * 1e-9, 1), " | ",
                    fixed(static_cast<double>(stage.flops) / stage.seconds * 1e-9, 0), " |\n");
     }
     return out;

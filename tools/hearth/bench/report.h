@@ -17,8 +17,8 @@ struct BenchRow {
     BenchResult result;
     std::string model_file, model_type;  // "SmolLM2-135M-Instruct", "llama 0.13B bf16"
     int64_t model_bytes = 0, parameters = 0;
-    std::string backend, cpu, matmul;        // name of the device; the row that multiplies the largest weight in this test
-    std::string variants;                    // every row of a decode and a prompt of this test, by name
+    std::string backend, cpu, matmul;        // name of the device; the variant that multiplies the largest weight in this test
+    std::string variants;                    // every variant of a decode and a prompt of this test, by name
     std::string forced, quant, keep, order;  // HEARTH_FORCE, --quant, --keep, --order; "" where nothing was said
     int threads = 0;
     DType cache_dtype = DType::kBf16;
@@ -34,7 +34,7 @@ struct BenchRow {
     std::optional<double> peak_share() const;
     /// What to say in place of a share that would be above 100 %; "" where there is none.
     std::string note() const;
-    std::string_view unit() const;  // that the matmul row uses: "AMX bf16"; "" where none of the measured ones
+    std::string_view unit() const;  // that the variant of matmul uses: "AMX bf16"; "" where none of the measured ones
     double unit_peak() const;       // 10^9 operations a second; 0: not measured
 };
 

@@ -9,7 +9,7 @@ namespace hearth::tool {
 
 namespace {
 
-/// What stands where a weight's numbers would be; rows look at its alignment and never at what is there.
+/// What stands where a weight's numbers would be; variants look at its alignment and never at what is there.
 alignas(64) constexpr std::byte kNoNumbers[64] = {};
 
 std::string describe(const Weight& weight) { return cat(name_of(weight.format), " ", name_of(weight.layout)); }
@@ -26,7 +26,7 @@ std::string weights_of(const NormArgs&) { return "f32"; }
 std::string weights_of(const RopeAppendArgs& args) { return cat(cache_type_name(args.cache.dtype), " cache"); }
 std::string weights_of(const SampleArgs&) { return ""; }
 
-/// Notes the row of every stage that it is shown, and of the primitives below it.
+/// Notes the variant of every stage that it is shown, and of the primitives below it.
 struct Asker {
     const Device& device;
     std::vector<KernelChoice> stages, primitives;
@@ -34,13 +34,14 @@ struct Asker {
 
     template <class Args>
     void note(std::vector<KernelChoice>& list, std::span<const Variant<Args>> table, const Args& args, std::string stage) {
-        const auto* row = device.forced.empty() ? find_variant(table, args, device) : &select(table, args, device);
+        const auto* variant = device.forced.empty() ? find_variant(table, args, device) : &select(table, args, device);
         scratch = std::max(scratch, workspace_of(table, args, device));
-        list.push_back({std::move(stage), weights_of(args), row == nullptr ? "none" : std::string(row->name), ""});
+        list.push_back({std::move(stage), weights_of(args), variant == nullptr ? "none" : std::string(variant->name), ""});
     }
 
     void matmul(const char* stage, View<const float, 2> x, const Weight& w, const Weight& up, View<float, 2> y) {
-        note(primitives, device.tables->matmul, MatmulArgs{x, w, up, {}, {}, {}, y}, cat("matmul (", stage, ")"));
+        note(primitives, device.tables->matmul, MatmulArgs{.x = x, .w = w, .up = up, .bias = {}, .up_bias = {}, .residual = {}, .y = y},
+             cat("matmul (", stage, ")"));
     }
 
     void norm(const char* stage, View<const float, 2> x, View<const float, 1> weight, float eps) {
@@ -62,7 +63,16 @@ struct Asker {
         norm("qkv", a.x, a.norm_weight, a.eps);
         matmul("qkv", a.x, a.w, {}, y);
         note(primitives, device.tables->rope_append,
-             RopeAppendArgs{as_const(y), a.q_norm, a.k_norm, a.eps, a.positions, a.slots, a.rope, a.cache, a.num_heads, a.q},
+             RopeAppendArgs{.qkv = as_const(y),
+                            .q_norm = a.q_norm,
+                            .k_norm = a.k_norm,
+                            .eps = a.eps,
+                            .positions = a.positions,
+                            .slots = a.slots,
+                            .rope = a.rope,
+                            .cache = a.cache,
+                            .num_heads = a.num_heads,
+                            .q = a.q},
              "rope_append");
     }
     void stage(std::span<const Variant<ProjectArgs>> Tables::*table, const ProjectArgs& a) {
@@ -103,17 +113,17 @@ KernelChoices choose_kernels(ModelConfig config, const Weights& planned, const B
     };
     const Asker decode = ask(1), prefill = ask(std::min(engine.max_step_tokens, engine.context));
     KernelChoices out{decode.stages, static_cast<int64_t>(std::max(decode.scratch, prefill.scratch))};
-    for (size_t i = 0; i < out.rows.size(); ++i) {
-        out.rows[i].decode = decode.stages[i].decode;
-        out.rows[i].prefill = prefill.stages[i].decode;
+    for (size_t i = 0; i < out.choices.size(); ++i) {
+        out.choices[i].decode = decode.stages[i].decode;
+        out.choices[i].prefill = prefill.stages[i].decode;
     }
     return out;
 }
 
 std::string variants_text(const KernelChoices& choices) {
     std::vector<std::string> names;
-    for (const KernelChoice& row : choices.rows) {
-        for (const std::string& name : {row.decode, row.prefill}) {
+    for (const KernelChoice& choice : choices.choices) {
+        for (const std::string& name : {choice.decode, choice.prefill}) {
             if (std::ranges::find(names, name) == names.end()) names.push_back(name);
         }
     }

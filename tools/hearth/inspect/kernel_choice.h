@@ -1,4 +1,4 @@
-// Which rows would run a model, asked without loading it.
+// Which variants would run a model, asked without loading it.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace hearth::tool {
 
-/// The row of one stage or primitive in a decode of one token and in a prefill; "none" where no row supports it.
+/// The variant of one stage or primitive in a decode of one token and in a prefill; "none" where no variant supports it.
 struct KernelChoice {
     std::string stage, weights;  // "project (down)", "bf16 panels"
     std::string decode, prefill;
@@ -20,18 +20,18 @@ struct KernelChoice {
 
 /// Choices for a model, and the scratch that they take at most.
 struct KernelChoices {
-    std::vector<KernelChoice> rows;  // in the order in which they run; of the first layer; then the primitives below them
+    std::vector<KernelChoice> choices;  // in the order in which they run; of the first layer; then the primitives below them
     int64_t scratch_bytes = 0;
 };
 
-/// Weights of all layers as `backend` would lay them out, over no memory: for questions to rows, never for running.
+/// Weights of all layers as `backend` would lay them out, over no memory: for questions to variants, never for running.
 Weights planned_layers(const CheckpointInfo& info, const Backend& backend, const QuantizeOptions& quantize);
 
 /// `engine`: how many tokens a prefill step has, at the end of which context the sequences stand, what the cache holds. Throws Error where
-/// HEARTH_FORCE leaves a stage without a row.
+/// HEARTH_FORCE leaves a stage without a variant.
 KernelChoices choose_kernels(ModelConfig config, const Weights& planned, const Backend& backend, const EngineOptions& engine);
 
-/// All rows by name, each once: "embed/avx512, qkv/composite, ..., norm/avx512, ...".
+/// All variants by name, each once: "embed/avx512, qkv/composite, ..., norm/avx512, ...".
 std::string variants_text(const KernelChoices& choices);
 
 }  // namespace hearth::tool

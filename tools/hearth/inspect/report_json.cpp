@@ -113,7 +113,7 @@ std::string report_json(const ModelReport& report, bool all_tensors) {
     out["tokenizer"] = tokenizer_json(report);
     out["template"] = template_json(report);
     Json kernels = Json::array();
-    for (const auto& k : report.kernels.rows) {
+    for (const auto& k : report.kernels.choices) {
         kernels.push_back({{"stage", k.stage}, {"weights", k.weights}, {"decode", k.decode}, {"prefill", k.prefill}});
     }
     Json weights = Json::array();

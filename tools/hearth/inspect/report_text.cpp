@@ -203,7 +203,7 @@ std::string weights_text(const ModelReport& report, bool all) {
 
 std::string kernels_text(const ModelReport& report) {
     std::vector<Row> rows = {{"stage", "weights", "decode", "prefill"}};
-    for (const auto& k : report.kernels.rows) rows.push_back({k.stage, k.weights, k.decode, k.prefill});
+    for (const auto& k : report.kernels.choices) rows.push_back({k.stage, k.weights, k.decode, k.prefill});
     return heading(cat("Kernels on ", report.device, " (", printable(report.device_name), ")")) + table(rows);
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <random>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "kernels/make_backend.h"
 #include "tools/hearth/commands.h"
@@ -42,12 +43,19 @@ void ModelOptions::declare(Arguments& arguments, bool with_template) {
 }
 
 BackendOptions ModelOptions::backend() const {
-    const char* forced = std::getenv("HEARTH_FORCE");
+    const char* variable = std::getenv("HEARTH_FORCE");
+    const std::string forced = variable == nullptr ? "" : variable;
+    if (!forced.empty() && forced.find_first_not_of(", \t") == std::string::npos) {
+        throw Error(
+            ErrorKind::kBadInput,
+            cat("HEARTH_FORCE: expected names of kernels with commas between them, as in matmul/fma_avx2,attention/reference; found \"",
+                printable(forced, 40), '"'));
+    }
     BackendOptions options;
     options.device = device;
     options.threads = static_cast<int>(threads);
     options.fixed_order = order == "fixed";
-    options.forced = forced == nullptr ? "" : forced;
+    options.forced = forced;
     return options;
 }
 

@@ -95,8 +95,15 @@ KlWriter::KlWriter(const std::string& path, const KlHeader& header)
     }
     fd_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd_ < 0) fail(partial_, "cannot be made", errno);
-    const Fixed fixed{kVersion,      header.vocab,  header.context,    header.stride,   header.skip,
-                      header.tokens, header.scored, header.token_hash, std::ssize(name)};
+    const Fixed fixed{.version = kVersion,
+                      .vocab = header.vocab,
+                      .context = header.context,
+                      .stride = header.stride,
+                      .skip = header.skip,
+                      .tokens = header.tokens,
+                      .scored = header.scored,
+                      .token_hash = header.token_hash,
+                      .name_bytes = std::ssize(name)};
     put(kMagic.data(), kMagic.size());
     put(&fixed, sizeof fixed);
     put(name.data(), name.size());
@@ -187,7 +194,14 @@ void KlReader::read_header() {
     if (!bytes || *bytes != size) {
         refuse(cat(bytes ? *bytes : 0, " bytes for ", fixed.scored, " scored tokens of a vocabulary of ", fixed.vocab), cat(size));
     }
-    header_ = {fixed.vocab, fixed.context, fixed.stride, fixed.skip, fixed.tokens, fixed.scored, fixed.token_hash, ""};
+    header_ = {.vocab = fixed.vocab,
+               .context = fixed.context,
+               .stride = fixed.stride,
+               .skip = fixed.skip,
+               .tokens = fixed.tokens,
+               .scored = fixed.scored,
+               .token_hash = fixed.token_hash,
+               .model = ""};
     header_.model.resize(static_cast<size_t>(fixed.name_bytes));
     get(header_.model.data(), header_.model.size());
 }

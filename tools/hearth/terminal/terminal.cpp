@@ -54,13 +54,12 @@ std::string read_descriptor(int descriptor, const std::string& name, int64_t mos
     }
 }
 
-size_t columns() {
-    winsize size{};
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
-    return size.ws_col;
-}
-
 }  // namespace
+
+size_t terminal_columns(int descriptor) {
+    winsize size{};
+    return ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
 
 bool is_terminal(int descriptor) { return isatty(descriptor) == 1; }
 
@@ -93,8 +92,7 @@ std::string terminal_safe(std::string_view text) {
     std::string out;
     while (!text.empty()) {
         const Utf8Char c = next_utf8(text);
-        const bool control = (c.code < 0x20 && c.code != '\n' && c.code != '\t') || (c.code >= 0x7F && c.code < 0xA0);
-        if (c.valid && !control) {
+        if (c.valid && (!acts_on_its_line(c.code) || c.code == '\n' || c.code == '\t')) {
             out += text.substr(0, c.length);
         } else {
             append_utf8(out, 0xFFFD);
@@ -147,7 +145,8 @@ std::string ProgressLine::line(const ProgressUpdate& update, const std::string& 
         bar = cat(" [", std::string(static_cast<size_t>(full), '='), std::string(static_cast<size_t>(kWidth - full), ' '), "]");
     }
     std::string out = cat(printable(update.what, 60), bar, " ", numbers);
-    return in_place_ && out.size() >= columns() ? cat(printable(update.what, 30), " ", numbers).substr(0, columns() - 1) : out;
+    const size_t columns = terminal_columns(STDERR_FILENO);
+    return in_place_ && out.size() >= columns ? cat(printable(update.what, 30), " ", numbers).substr(0, columns - 1) : out;
 }
 
 void ProgressLine::draw(const std::string& text) {

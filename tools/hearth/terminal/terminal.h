@@ -18,6 +18,9 @@ enum class Paint : uint8_t { kBold, kDim, kRed, kGreen, kYellow, kCyan };
 /// Standard output (1) or standard error (2) is a terminal.
 bool is_terminal(int descriptor);
 
+/// How wide the window of `descriptor` is; 80 where that is not known.
+size_t terminal_columns(int descriptor);
+
 /// A terminal that can move its cursor.
 bool has_cursor(int descriptor);
 
@@ -37,8 +40,8 @@ void write_note(std::string_view line);
 /// The same with `line` in a colour, and `rest` behind it without.
 void write_note(std::string_view line, Paint paint, std::string_view rest = {});
 
-/// `text` without the control characters that move cursors, change titles or colours: a model's words must not drive a terminal.
-/// Newlines and tabs stay. `text` is valid UTF-8.
+/// `text` without the characters that move cursors, change titles or colours, or turn the direction of what follows, as U+FFFD: a model's
+/// words must not drive a terminal. Newlines and tabs stay. `text` is valid UTF-8.
 std::string terminal_safe(std::string_view text);
 
 /// All of standard input, or of a file. Throws Error{kTooLarge} with both numbers past `most_bytes`, Error{kNotFound, kIo} naming the file.

@@ -77,5 +77,24 @@ TEST(ApiError, HasAllFourFieldsWhateverTheMessage) {
               (json{{"message", "x"}, {"type", "server_error"}, {"param", "p"}, {"code", "c"}}));
 }
 
+TEST(ChatRequest, AKeyGivenTwiceIsRefusedByItsName) {
+    for (const char* body : {R"({"model":"a","model":"b","messages":[]})", R"({"messages":[{"role":"user","model":1,"model":1}]})"}) {
+        try {
+            parse_json_body(body);
+            ADD_FAILURE() << body;
+        } catch (const ApiError& e) {
+            EXPECT_EQ(e.status(), 400);
+            EXPECT_EQ(std::string(e.what()), "the body: the key \"model\" stands twice in one object");
+        }
+    }
+    EXPECT_NO_THROW(parse_json_body(R"({"a":{"model":1},"model":2,"b":[{"model":3},{"model":4}]})"));
+}
+
+TEST(ApiError, ANulByteEndsNoMessage) {
+    const std::string nul(1, '\0');
+    EXPECT_EQ(std::string(ApiError(400, "before" + nul + "behind").what()), "before\\x00behind");
+    EXPECT_NE(ApiError(400, "before" + nul + "behind").body().find("behind"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace hearth

@@ -80,6 +80,9 @@ TEST(KnownFields, DefaultsOfOtherServersAreTaken) {
         "dry_base": 1.75, "dry_allowed_length": 2, "dry_penalty_last_n": -1, "dry_sequence_breakers": ["\n", ":"], "grammar": "",
         "n_keep": 0, "n_probs": 0, "min_keep": 0, "cache_prompt": true, "id_slot": -1, "samplers": [], "top_n_sigma": -1.0, "lora": []})");
     for (const auto& [name, value] : defaults.items()) EXPECT_EQ(refused(name, value), "") << name;
+    const json samplers = {"penalties", "dry", "top_n_sigma", "top_k", "typ_p", "top_p", "min_p", "xtc", "temperature"};
+    EXPECT_EQ(refused("samplers", samplers), "") << "llama.cpp's default, written out";
+    EXPECT_EQ(refused("samplers", {"temperature", "top_k"}), "samplers") << "another order";
     json all = with("user", "somebody");
     all.update(defaults);
     EXPECT_NO_THROW(parse_chat_request(all));

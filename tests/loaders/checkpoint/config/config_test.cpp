@@ -15,9 +15,12 @@ TEST(Config, TakesTheDefaultsOfEachFamilysClass) {
         double theta;
     };
     Json many = {{"num_attention_heads", 32}};
-    for (const Case& c : {Case{"llama", 32, 2, 2048, 0, 1e-6f, 1e4}, Case{"mistral", 8, 2, 131072, 4096, 1e-6f, 1e4},
-                          Case{"mixtral", 8, 2, 131072, 0, 1e-5f, 1e6}, Case{"qwen2", 32, 2, 32768, 0, 1e-6f, 1e4},
-                          Case{"qwen3", 32, 128, 32768, 0, 1e-6f, 1e4}}) {
+    for (const Case& c :
+         {Case{.family = "llama", .kv_heads = 32, .head_dim = 2, .context = 2048, .window = 0, .eps = 1e-6f, .theta = 1e4},
+          Case{.family = "mistral", .kv_heads = 8, .head_dim = 2, .context = 131072, .window = 4096, .eps = 1e-6f, .theta = 1e4},
+          Case{.family = "mixtral", .kv_heads = 8, .head_dim = 2, .context = 131072, .window = 0, .eps = 1e-5f, .theta = 1e6},
+          Case{.family = "qwen2", .kv_heads = 32, .head_dim = 2, .context = 32768, .window = 0, .eps = 1e-6f, .theta = 1e4},
+          Case{.family = "qwen3", .kv_heads = 32, .head_dim = 128, .context = 32768, .window = 0, .eps = 1e-6f, .theta = 1e4}}) {
         const CheckpointInfo info = read(with(minimal(c.family), many));
         EXPECT_EQ(info.config.family, c.family);
         EXPECT_EQ(info.config.kv_heads, c.kv_heads) << c.family;

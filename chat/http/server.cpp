@@ -45,6 +45,7 @@ public:
     explicit Impl(ServerOptions options)
         : host_((check_host_option(options), options.host)),
           wanted_port_(options.port),
+          grace_ms_(options.grace_ms),
           gate_(make_gate(options)),
           log_(guarded(std::move(options.log))),
           requests_(guarded(std::move(options.request_log)), options.log_all_requests),
@@ -65,7 +66,7 @@ public:
         auto listener = std::make_unique<HttpServer>(std::move(handler), ConnectionLimits{}, stop_);
         listener->bind(host_, wanted_port_);
         if (!is_loopback(host_)) log_(cat("listening at ", host_, ": whoever reaches this address can use the models of this machine"));
-        models_ = std::make_unique<ModelHost>(ModelHost::Options{model_, 10'000, log_});
+        models_ = std::make_unique<ModelHost>(ModelHost::Options{model_, grace_ms_, log_});
         router_ = std::make_unique<Router>(Services{*models_, stop_, log_}, gate_);
         listener->start();
         listener_ = std::move(listener);
@@ -92,6 +93,7 @@ private:
 
     const std::string host_;
     const int wanted_port_;
+    const int grace_ms_;
     const Gate gate_;
     const std::function<void(const std::string&)> log_;
     const RequestLog requests_;

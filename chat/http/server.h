@@ -15,7 +15,8 @@ struct ServerOptions {
     int port = 8080;                         // 0: any free port
     std::vector<std::string> allowed_hosts;  // names that requests may have as Host, beside localhost and addresses
     bool insecure_no_auth = false;           // listen where other machines reach it although nobody has to show a key
-    OpenOptions model;  // loaded first; its backend and context (cut to theirs) serve later models too, its template does not
+    OpenOptions model;      // loaded first; its backend and context (cut to theirs) serve later models too, its template does not
+    int grace_ms = 10'000;  // what running answers of a model may still take when another is chosen
     std::function<void(const std::string&)> request_log;  // takes a line for each request that failed, see RequestLog; from any thread
     bool log_all_requests = false;                        // a line for those that went well, too
     std::function<void(const std::string&)> log;  // one line for people (never what anybody wrote); may be empty; called from any thread

@@ -35,9 +35,10 @@ ModelFolder::~ModelFolder() {
     fs::remove_all(path_, ignored);
 }
 
-std::unique_ptr<Server> start_server(const std::string& model, int64_t context) {
+std::unique_ptr<Server> start_server(const std::string& model, int64_t context, int grace_ms) {
     ServerOptions options;
     options.port = 0;
+    options.grace_ms = grace_ms;
     options.model.model = model;
     options.model.context = context;
     auto server = std::make_unique<Server>(std::move(options));

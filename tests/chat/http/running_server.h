@@ -40,7 +40,7 @@ protected:
     static std::unique_ptr<ModelFolder> models_;
 };
 
-std::unique_ptr<Server> start_server(const std::string& model = "", int64_t context = 0);
+std::unique_ptr<Server> start_server(const std::string& model = "", int64_t context = 0, int grace_ms = 10'000);
 
 /// The "status" of a body of /health.
 std::string status_of(const std::string& body);

@@ -80,7 +80,7 @@ struct F8Kernel : KernelShape<WeightFormat::kF8, kZeros, kRegisterRows, 0, 192, 
     static void tile(const Block* const (&blocks)[2], const Inputs& inputs, int64_t row, int64_t rows, int64_t group, int64_t groups,
                      float* sums, bool first) {
         const Range k{group * kQuantGroup, (group + groups) * kQuantGroup};
-        inputs.for_panels(blocks[1] != nullptr, [&](auto count, int p, const Input& input) {
+        inputs.for_panels(blocks[1] != nullptr, [&](auto count, int p, const Input& input) HEARTH_INLINED {
             if constexpr (count == 2) {
                 Tile::tile({bytes_of(*blocks[0]), bytes_of(*blocks[1])}, Idle{}, input, row, rows, k, sums, first);
             } else {

@@ -15,11 +15,12 @@ namespace hearth::cpu {
 /// Rows of x, in the order of a weight's columns, k padded with zeros to whole blocks. Scratch memory.
 ///     x[t][k] = scales[k / 32][t] * codes[t][k], codes from -127 to 127
 struct QuantInput {
-    int8_t* codes = nullptr;    // [T, stride]
-    float* scales = nullptr;    // [groups, pitch]
-    int32_t* starts = nullptr;  // [groups, pitch]: what a group's integer sum begins with, -offset * sum of its codes (plus kSumBaseBits,
-                                // but for SplitInput); where there is an offset
-    float* sums = nullptr;      // [groups, pitch]: the sum of its codes; where the weight has zero points
+    int8_t* codes = nullptr;  // [T, stride]
+    float* scales = nullptr;  // [groups, pitch]
+    /// [groups, pitch], where there is an offset: what a group's integer sum begins with, that is -offset * the sum of its codes, plus
+    /// kSumBaseBits but for SplitInput.
+    int32_t* starts = nullptr;
+    float* sums = nullptr;  // [groups, pitch]: the sum of its codes; where the weight has zero points
     int64_t stride = 0, pitch = 0, rows = 0, groups = 0;
 
     static HEARTH_INLINE QuantInput shape(int64_t tokens, int64_t k) {

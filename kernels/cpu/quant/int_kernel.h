@@ -27,7 +27,7 @@ struct IntInput : QuantInput {
 template <class V, class Source, int kMost, int64_t kStride, class Panel, class Inputs>
 void panels_times(const Panel (&panels)[2], bool both, const Inputs& inputs, int64_t row, int64_t group, int64_t rows, int64_t groups,
                   float* sums, bool first) {
-    inputs.for_panels(both, [&](auto count, int p, const auto& input) {
+    inputs.for_panels(both, [&](auto count, int p, const auto& input) HEARTH_INLINED {
         const InputPart part{&input, row, group};
         dot_rows<V, Source, count, kMost, kStride>(panels + p, part, rows, groups, sums + p * kStride * kPanelRows, first);
     });

@@ -15,9 +15,9 @@ namespace hearth {
 /// One way to compute a stage or primitive. The variants of a table stand in order of preference.
 template <class Args>
 struct Variant {
-    std::string_view name;                                  // "matmul/bf16_avx512": its stage or primitive, then what it is
-    bool (*supports)(const Args&, const Device&);           // dtypes, shapes, alignment, instruction set; for one made of
-                                                            // primitives also whether each of those has a variant
+    std::string_view name;  // "matmul/bf16_avx512": its stage or primitive, then what it is
+    /// Whether dtypes, shapes, alignment and instruction set suit; of a variant made of primitives also whether each of them has one.
+    bool (*supports)(const Args&, const Device&);
     size_t (*workspace_bytes)(const Args&, const Device&);  // scratch taken from the stream's arena while it runs
     void (*run)(const Args&, Stream&) noexcept;             // never allocates, never waits for another stage
 };

@@ -21,7 +21,16 @@ QkvParts parts_of(const QkvArgs& a, float* normed, float* qkv) {
     const View<float, 2> x(normed, {tokens, a.w.k}), y(qkv, {tokens, a.w.n});
     return {{a.x, a.norm_weight, a.eps, x},
             {.x = as_const(x), .w = a.w, .up = {}, .bias = a.bias, .up_bias = {}, .residual = {}, .y = y},
-            {as_const(y), a.q_norm, a.k_norm, a.eps, a.positions, a.slots, a.rope, a.cache, a.num_heads, a.q}};
+            {.qkv = as_const(y),
+             .q_norm = a.q_norm,
+             .k_norm = a.k_norm,
+             .eps = a.eps,
+             .positions = a.positions,
+             .slots = a.slots,
+             .rope = a.rope,
+             .cache = a.cache,
+             .num_heads = a.num_heads,
+             .q = a.q}};
 }
 
 bool supports_qkv(const QkvArgs& a, const Device& device) {

@@ -22,15 +22,22 @@
 
 #define HEARTH_INLINE inline __attribute__((always_inline))
 
+/// The same for a lambda, after its parameters.
+#define HEARTH_INLINED __attribute__((always_inline))
+
+/// Before a `for` of a constant number of turns, 64 at most: all turns are written out, so that arrays which it indexes become registers.
+#define HEARTH_UNROLL _Pragma("GCC unroll 64")
+
 /// For register kernels, whose hundreds of unrolled accesses a sanitizer would take minutes to compile; what surrounds them is checked.
 #define HEARTH_NO_SANITIZE __attribute__((no_sanitize("address", "undefined", "thread")))
 
 namespace hearth::cpu {
 
-/// Calls f(std::integral_constant<int, i>) for i in [0, N): loops whose arrays must become registers.
+/// Calls f(std::integral_constant<int, i>) for i in [0, N): for loops whose body needs its index as a constant, such as the number of a
+/// tile. Elsewhere HEARTH_UNROLL does.
 template <int N, class F>
 HEARTH_INLINE void unroll(F&& f) {
-    [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) { (f(std::integral_constant<int, I>{}), ...); }
+    [&]<int... I>(std::integer_sequence<int, I...>) HEARTH_INLINED { (f(std::integral_constant<int, I>{}), ...); }
     (std::make_integer_sequence<int, N>{});
 }
 

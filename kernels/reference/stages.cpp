@@ -15,7 +15,17 @@ void run_qkv(const QkvArgs& a, Stream& stream) noexcept {
     const View<float, 2> normed = scratch.matrix(a.x.extent[0], a.x.extent[1]), qkv = scratch.matrix(a.x.extent[0], a.w.n);
     norm_rows(a.x, a.norm_weight, a.eps, normed);
     reference::matmul(as_const(normed), a.w, a.bias, false, qkv, scratch.take<float>(a.w.k));
-    kRopeAppendReference.run({as_const(qkv), a.q_norm, a.k_norm, a.eps, a.positions, a.slots, a.rope, a.cache, a.num_heads, a.q}, stream);
+    const RopeAppendArgs rope{.qkv = as_const(qkv),
+                              .q_norm = a.q_norm,
+                              .k_norm = a.k_norm,
+                              .eps = a.eps,
+                              .positions = a.positions,
+                              .slots = a.slots,
+                              .rope = a.rope,
+                              .cache = a.cache,
+                              .num_heads = a.num_heads,
+                              .q = a.q};
+    kRopeAppendReference.run(rope, stream);
 }
 
 size_t workspace_qkv(const QkvArgs& a, const Device&) {

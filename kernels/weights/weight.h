@@ -22,9 +22,8 @@ enum class WeightLayout : uint8_t {
     /// Numbers past N and K are zero. A kernel streams a panel from its first byte to its last; 16 k-pairs of bf16 (1 KiB) are one
     /// AMX tile, one k-pair is one AVX-512 register, half of one an AVX2 register. oneDNN calls it BA16a16b2a (bf16).
     ///
-    /// Quantised formats: [ceil(N/16)][ceil(K/64)] blocks of 16 outputs times 64 k (kernels/weights/quant_panels.h), so that codes, scales
-    /// and zero points
-    /// of what a kernel works on come in one stream.
+    /// Quantised formats: [ceil(N/16)][ceil(K/64)] blocks of 16 outputs times 64 k (kernels/weights/quant_panels.h), so that the codes,
+    /// scales and zero points that a kernel works on come in one stream.
     kPanels,
 };
 
@@ -67,8 +66,7 @@ std::string_view name_of(WeightLayout layout);
 Weight plan_weight(std::span<const HostMatrix> parts, WeightUse use);
 
 /// Writes panels [first_panel, last_panel) of `weight` (planned from `parts`) to `storage` (weight.bytes bytes, 64-byte aligned). For
-/// kRows a panel is 16 rows. Ranges may be written by several threads at once. `quantize`: for
-/// parts that are to be quantised.
+/// kRows a panel is 16 rows. Ranges may be written by several threads at once. `quantize`: for parts that are to be quantised.
 void pack_panels(std::span<const HostMatrix> parts, const Weight& weight, int64_t first_panel, int64_t last_panel, void* storage,
                  RowQuantizer quantize = quantize_row);
 

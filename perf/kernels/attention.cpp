@@ -34,7 +34,7 @@ public:
         starts_[1] = static_cast<int32_t>(tokens);
         args_.q = {q_.data(), {tokens, m.heads * m.head_dim}};
         args_.y = {y_.data(), {tokens, m.heads * m.head_dim}};
-        args_.cache = {cache, nullptr, nullptr, blocks, m.groups, m.head_dim};
+        args_.cache = pages_of(m, cache, nullptr, nullptr, blocks);
         if (cache == DType::kI8) {  // the same scales for all: a sixteenth of the bytes or less
             scales_.assign(static_cast<size_t>(blocks * kBlockTokens * m.groups), 0.01f);
             args_.cache.k_scales = args_.cache.v_scales = scales_.data();
@@ -87,7 +87,7 @@ void add_attention(Bench& bench, const ModelShape& m) {
                 AttentionArgs shape;
                 shape.q = {&something, {tokens, m.heads * m.head_dim}};
                 shape.y = {&something, {tokens, m.heads * m.head_dim}};
-                shape.cache = {cache.type, &something, &something, 1, m.groups, m.head_dim};
+                shape.cache = pages_of(m, cache.type, &something, &something, 1);
                 shape.num_heads = m.heads;
                 add<AttentionArgs>(bench, &Tables::attention, shape,
                                    cat(m.name, "/", cache.name, "/", tokens, "_of_", length, "/", warmth.name), warmth.cold,

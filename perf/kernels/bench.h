@@ -23,9 +23,37 @@ struct ModelShape {
     int64_t hidden, intermediate, heads, groups, head_dim, vocab;
 };
 
-constexpr ModelShape kModels[] = {{"1b", "TinyLlama-1.1B", 2048, 5632, 32, 4, 64, 32000},
-                                  {"7b", "Llama-2-7B", 4096, 11008, 32, 32, 128, 32000},
-                                  {"8b", "Llama-3.1-8B", 4096, 14336, 32, 8, 128, 128256}};
+constexpr ModelShape kModels[] = {
+    {.name = "1b",
+     .like = "TinyLlama-1.1B",
+     .hidden = 2048,
+     .intermediate = 5632,
+     .heads = 32,
+     .groups = 4,
+     .head_dim = 64,
+     .vocab = 32000},
+    {.name = "7b", .like = "Llama-2-7B", .hidden = 4096, .intermediate = 11008, .heads = 32, .groups = 32, .head_dim = 128, .vocab = 32000},
+    {.name = "8b",
+     .like = "Llama-3.1-8B",
+     .hidden = 4096,
+     .intermediate = 14336,
+     .heads = 32,
+     .groups = 8,
+     .head_dim = 128,
+     .vocab = 128256},
+};
+
+/// A layer's cache of `blocks` blocks, whose keys and values lie at k and v.
+inline KvPages pages_of(const ModelShape& m, DType type, void* k, void* v, int64_t blocks) {
+    return {.dtype = type,
+            .k = k,
+            .v = v,
+            .num_blocks = blocks,
+            .num_heads = m.groups,
+            .head_dim = m.head_dim,
+            .k_scales = nullptr,
+            .v_scales = nullptr};
+}
 
 /// What is timed: arguments of one variant, and what it writes for each token.
 template <class Args>
@@ -78,7 +106,7 @@ void fill(uint16_t* out, int64_t count, uint32_t seed);
 void add_matmuls(Bench& bench, const ModelShape& model);
 void add_stages(Bench& bench, const ModelShape& model);
 void add_attention(Bench& bench, const ModelShape& model);
-void add_small_rows(Bench& bench, const ModelShape& model);
+void add_small_stages(Bench& bench, const ModelShape& model);
 
 }  // namespace hearth::perf
 

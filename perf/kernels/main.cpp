@@ -97,7 +97,7 @@ int run(int argc, char** argv) {
     add_matmuls(bench, shape);
     add_stages(bench, shape);
     add_attention(bench, shape);
-    add_small_rows(bench, shape);
+    add_small_stages(bench, shape);
     return benchmark::RunSpecifiedBenchmarks() > 0 ? 0 : 2;
 }
 

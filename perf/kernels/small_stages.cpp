@@ -43,7 +43,8 @@ public:
         args_.qkv = {qkv_.data(), {tokens, width_}};
         args_.positions = args_.slots = {places_.data(), {tokens}};
         args_.rope = {rope_.data(), {tokens, m.head_dim}};
-        args_.cache = {DType::kBf16, pages_.get(), pages_.get() + bytes, blocks, m.groups, m.head_dim};
+        std::byte* pages = pages_.get();
+        args_.cache = pages_of(m, DType::kBf16, pages, pages + bytes, blocks);
         args_.num_heads = m.heads;
         args_.q = {q_.data(), {tokens, m.heads * m.head_dim}};
     }
@@ -98,7 +99,7 @@ private:
 
 }  // namespace
 
-void add_small_rows(Bench& bench, const ModelShape& m) {
+void add_small_stages(Bench& bench, const ModelShape& m) {
     for (const int64_t tokens : {1, 512}) {
         add<NormArgs>(bench, &Tables::norm, NormCase(m, tokens).next(), cat(m.name, "/", tokens, "/hot"), false,
                       [&m, tokens] { return std::make_shared<NormCase>(m, tokens); });

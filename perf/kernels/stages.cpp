@@ -86,7 +86,8 @@ public:
         args_.norm_weight = norm();
         args_.positions = args_.slots = {places_.data(), {tokens}};
         args_.rope = {rope_.data(), {tokens, m.head_dim}};
-        args_.cache = {DType::kBf16, pages_.get(), pages_.get() + bytes, blocks, m.groups, m.head_dim};
+        std::byte* pages = pages_.get();
+        args_.cache = pages_of(m, DType::kBf16, pages, pages + bytes, blocks);
         args_.num_heads = m.heads;
         args_.q = y(0, tokens, width_);
     }
@@ -128,7 +129,7 @@ void add_stages(Bench& bench, const ModelShape& m) {
             qkv.x = {&f, {tokens, m.hidden}}, qkv.norm_weight = norm,
             qkv.w = planned(bench, format, (m.heads + 2 * m.groups) * m.head_dim, m.hidden);
             qkv.positions = qkv.slots = {&i, {tokens}}, qkv.rope = {&f, {tokens, m.head_dim}}, qkv.num_heads = m.heads;
-            qkv.cache = {DType::kBf16, &f, &f, tokens, m.groups, m.head_dim}, qkv.q = {&f, {tokens, m.heads * m.head_dim}};
+            qkv.cache = pages_of(m, DType::kBf16, &f, &f, tokens), qkv.q = {&f, {tokens, m.heads * m.head_dim}};
             add_stage<QkvCase, QkvArgs>(bench, &Tables::qkv, qkv, m, "", format, tokens);
             GateUpArgs gate_up;
             gate_up.x = {&f, {tokens, m.hidden}}, gate_up.norm_weight = norm, gate_up.y = {&f, {tokens, m.intermediate}};

@@ -23,7 +23,11 @@ struct Line {
 
 void add_spot(Line& line, const Result& result) {
     const auto [least, most] = std::ranges::minmax(result.samples);
-    const Spot spot{static_cast<double>(result.depth), median(result.samples), least, most, result.prompt + result.generate};
+    const Spot spot{.depth = static_cast<double>(result.depth),
+                    .median = median(result.samples),
+                    .least = least,
+                    .most = most,
+                    .tokens = result.prompt + result.generate};
     const auto at = std::ranges::find(line.spots, spot.depth, &Spot::depth);
     if (at == line.spots.end()) {
         line.spots.push_back(spot);

@@ -25,11 +25,11 @@ struct Roof {
 
 bool drawable(double value) { return value >= kLeastDrawn && value <= kMostDrawn; }
 
-/// "gate_up/composite" is "gate_up" where no other row of the test is of that stage.
-std::string short_name(const Result& result, const std::string& row) {
-    const std::string stage = row.substr(0, row.find('/'));
-    const auto same = [&](const Stage& other) { return other.row.substr(0, other.row.find('/')) == stage; };
-    return std::ranges::count_if(result.stages, same) == 1 ? stage : row;
+/// "gate_up/composite" is "gate_up" where no other variant of the test is of that stage.
+std::string short_name(const Result& result, const std::string& variant) {
+    const std::string stage = variant.substr(0, variant.find('/'));
+    const auto same = [&](const Stage& other) { return other.variant.substr(0, other.variant.find('/')) == stage; };
+    return std::ranges::count_if(result.stages, same) == 1 ? stage : variant;
 }
 
 std::vector<Dot> dots_of(const ResultFile& file, std::vector<std::string>& series) {
@@ -43,10 +43,12 @@ std::vector<Dot> dots_of(const ResultFile& file, std::vector<std::string>& serie
             if (stage.seconds <= 0 || stage.bytes <= 0 || stage.seconds < kLeastShare * total) continue;
             const double intensity = stage.flops / stage.bytes, gflops = stage.flops / stage.seconds * 1e-9;
             if (!drawable(intensity) || !drawable(gflops)) continue;
-            out.push_back({intensity, gflops, short_name(result, stage.row),
-                           cat(stage.row, ": ", fixed(gflops, 1), " GFLOP/s, ", fixed(stage.bytes / stage.seconds * 1e-9, 1), " GB/s, ",
-                               fixed(100 * stage.seconds / total, 1), " % of the time"),
-                           static_cast<int>(series.size())});
+            out.push_back({.intensity = intensity,
+                           .gflops = gflops,
+                           .label = short_name(result, stage.variant),
+                           .tooltip = cat(stage.variant, ": ", fixed(gflops, 1), " GFLOP/s, ", fixed(stage.bytes / stage.seconds * 1e-9, 1),
+                                          " GB/s, ", fixed(100 * stage.seconds / total, 1), " % of the time"),
+                           .series = static_cast<int>(series.size())});
         }
         if (out.size() > before) series.push_back(result.name);
     }

@@ -46,8 +46,12 @@ Ceilings ceilings_at(const Place& place) {
     const Json* value = place.find("limits");
     if (value == nullptr) return {};
     const Place limits = object_at(*value, place.where + ".limits");
-    return {limits.number("read_gbps", 0),     limits.number("fma_f32_gflops", 0),  limits.number("dot_bf16_gflops", 0),
-            limits.number("dot_int8_gops", 0), limits.number("amx_bf16_gflops", 0), limits.number("amx_int8_gops", 0)};
+    return {.read_gbps = limits.number("read_gbps", 0),
+            .fma_f32 = limits.number("fma_f32_gflops", 0),
+            .dot_bf16 = limits.number("dot_bf16_gflops", 0),
+            .dot_int8 = limits.number("dot_int8_gops", 0),
+            .amx_bf16 = limits.number("amx_bf16_gflops", 0),
+            .amx_int8 = limits.number("amx_int8_gops", 0)};
 }
 
 std::string test_name(const Result& r) {

@@ -16,7 +16,7 @@ namespace hearth::cpu {
 template <int kMost, class F>
 HEARTH_INLINE void for_row_groups(int64_t rows, F&& f) {
     int64_t r = 0;
-    const auto some = [&](auto count) __attribute__((always_inline)) {
+    const auto some = [&](auto count) HEARTH_INLINED {
         for (; r + count <= rows; r += count) f(count, r);
     };
     some(std::integral_constant<int, kMost>{});
@@ -65,43 +65,39 @@ struct FewRows {
     static HEARTH_INLINE void score_rows(const float* q, const uint32_t* turned, int64_t words, float* scores, Ahead& ahead,
                                          int64_t lines) {
         F acc[kCount][kVectors];
-        unroll<kCount>([&](auto r) __attribute__((always_inline)) {
-            unroll<kVectors>([&](auto v) __attribute__((always_inline)) { acc[r][v] = V::zero(); });
-        });
+        HEARTH_UNROLL for (int r = 0; r < kCount; ++r) { HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) acc[r][v] = V::zero(); }
         for (int64_t w = 0; w < words; ++w, turned += kBlockTokens, q += W::kNumbers * kRows) {
             if (w % 8 == 0) ahead.fetch_turns(lines);
-            unroll<W::kRounds>([&](auto round) __attribute__((always_inline)) {
-                unroll<W::kTaken>([&](auto i) __attribute__((always_inline)) {
+            HEARTH_UNROLL for (int round = 0; round < W::kRounds; ++round) {
+                HEARTH_UNROLL for (int i = 0; i < W::kTaken; ++i) {
                     F k[kVectors];
-                    unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
+                    HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
                         auto x = load_words(turned + v * V::kLanes);
-                        if constexpr (round > 0) x = upper_halves(x);
+                        if (round > 0) x = upper_halves(x);
                         k[v] = W::take(i, x);
-                    });
-                    unroll<kCount>([&](auto r) __attribute__((always_inline)) {
+                    }
+                    HEARTH_UNROLL for (int r = 0; r < kCount; ++r) {
                         const F in = V::set(q[(round * 2 + i) * kRows + r]);
-                        unroll<kVectors>([&](auto v) __attribute__((always_inline)) { acc[r][v] = V::fma(in, k[v], acc[r][v]); });
-                    });
-                });
-            });
+                        HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) acc[r][v] = V::fma(in, k[v], acc[r][v]);
+                    }
+                }
+            }
         }
-        unroll<kCount>([&](auto r) __attribute__((always_inline)) {
-            unroll<kVectors>([&](auto v) __attribute__((always_inline)) { V::store(scores + r * kChunkKeys + v * V::kLanes, acc[r][v]); });
-        });
+        HEARTH_UNROLL for (int r = 0; r < kCount; ++r) {
+            HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) V::store(scores + r * kChunkKeys + v * V::kLanes, acc[r][v]);
+        }
     }
 
     /// Scores of a block for all rows; `turned`: scratch of [words][32].
     static void score(const T* keys, const float* q, int64_t rows, int64_t d, uint32_t* turned, float* scores, Ahead& ahead,
                       const Pace& pace) {
         const int64_t words = W::count(d);
-        transpose_keys(
-            reinterpret_cast<const uint32_t*>(keys), words, turned, [&]() __attribute__((always_inline)) { ahead.fetch_turns(pace.turn); });
-        for_row_groups<kTogether>(
-            rows, [&](auto count, int64_t r) __attribute__((always_inline)) {
-                constexpr int kVectors = count == 1 ? kBlockTokens / V::kLanes : 2;
-                for (int64_t key = 0; key < kBlockTokens; key += kVectors * V::kLanes)
-                    score_rows<count, kVectors>(q + r, turned + key, words, scores + r * kChunkKeys + key, ahead, pace.score);
-            });
+        transpose_keys(reinterpret_cast<const uint32_t*>(keys), words, turned, [&]() HEARTH_INLINED { ahead.fetch_turns(pace.turn); });
+        for_row_groups<kTogether>(rows, [&](auto count, int64_t r) HEARTH_INLINED {
+            constexpr int kVectors = count == 1 ? kBlockTokens / V::kLanes : 2;
+            for (int64_t key = 0; key < kBlockTokens; key += kVectors * V::kLanes)
+                score_rows<count, kVectors>(q + r, turned + key, words, scores + r * kChunkKeys + key, ahead, pace.score);
+        });
     }
 
     /// A row's scores of the chunk's blocks become what its values are weighted by; `visible`: the keys that it sees, within the chunk.
@@ -136,11 +132,9 @@ struct FewRows {
     static HEARTH_INLINE void weigh_rows(const ChunkPages<T>& pages, const float* weights, int64_t d, int64_t column, float* acc,
                                          Ahead& ahead, int64_t lines) {
         F sum[kCount][kColumns][W::kTaken];
-        unroll<kCount>([&](auto r) __attribute__((always_inline)) {
-            unroll<kColumns>([&](auto c) __attribute__((always_inline)) {
-                unroll<W::kTaken>([&](auto i) __attribute__((always_inline)) { sum[r][c][i] = V::zero(); });
-            });
-        });
+        HEARTH_UNROLL for (int r = 0; r < kCount; ++r) {
+            HEARTH_UNROLL for (int c = 0; c < kColumns; ++c) { HEARTH_UNROLL for (int i = 0; i < W::kTaken; ++i) sum[r][c][i] = V::zero(); }
+        }
         const int64_t left = W::count(d) - column * V::kLanes;
         const bool whole = kColumns > 1 || left >= V::kLanes;
         for (int64_t b = pages.blocks.begin; b < pages.blocks.end; ++b) {
@@ -148,44 +142,42 @@ struct FewRows {
             const float* p = weights + b * kBlockTokens;
             for (int64_t keys = pages.keys_in(b); keys > 0; --keys, values += pages.stride, ++p) {
                 if (keys % 8 == 0) ahead.fetch_turns(lines);
-                unroll<kColumns>([&](auto c) __attribute__((always_inline)) {
+                HEARTH_UNROLL for (int c = 0; c < kColumns; ++c) {
                     auto x = whole ? load_words(values + c * V::kLanes * W::kNumbers) : load_words(values, left);
                     if constexpr (kRound > 0) x = upper_halves(x);
-                    unroll<W::kTaken>([&](auto i) __attribute__((always_inline)) {
+                    HEARTH_UNROLL for (int i = 0; i < W::kTaken; ++i) {
                         const F v = W::take(i, x);
-                        unroll<kCount>([&](auto r) __attribute__((always_inline)) {
+                        HEARTH_UNROLL for (int r = 0; r < kCount; ++r) {
                             sum[r][c][i] = V::fma(V::set(p[r * kChunkKeys]), v, sum[r][c][i]);
-                        });
-                    });
-                });
+                        }
+                    }
+                }
             }
         }
-        unroll<kCount>([&](auto r) __attribute__((always_inline)) {
-            unroll<kColumns>([&](auto c) __attribute__((always_inline)) {
-                unroll<W::kTaken>([&](auto i) __attribute__((always_inline)) {
+        HEARTH_UNROLL for (int r = 0; r < kCount; ++r) {
+            HEARTH_UNROLL for (int c = 0; c < kColumns; ++c) {
+                HEARTH_UNROLL for (int i = 0; i < W::kTaken; ++i) {
                     V::store(acc + r * value_size(d) + ((column + c) * W::kNumbers + kRound * 2 + i) * V::kLanes, sum[r][c][i]);
-                });
-            });
-        });
+                }
+            }
+        }
     }
 
     static void weigh(const ChunkPages<T>& pages, const float* weights, int64_t rows, int64_t d, float* acc, Ahead& ahead, int64_t lines) {
         const int64_t whole = W::count(d) / V::kLanes, columns = ceil_div<int64_t>(W::count(d), V::kLanes);
-        for_row_groups<kTogether>(
-            rows, [&](auto count, int64_t r) __attribute__((always_inline)) {
-                unroll<W::kRounds>([&](auto round) __attribute__((always_inline)) {
-                    int64_t column = 0;
-                    const auto some = [&](auto width, int64_t end) __attribute__((always_inline)) {
-                        for (; column + width <= end; column += width)
-                            weigh_rows<count, width, round>(pages, weights + r * kChunkKeys, d, column, acc + r * value_size(d), ahead,
-                                                            lines);
-                    };
-                    constexpr int kMost = kSums / count / W::kTaken;
-                    if constexpr (kMost >= 4) some(std::integral_constant<int, 4>{}, whole);
-                    if constexpr (kMost >= 2) some(std::integral_constant<int, 2>{}, whole);
-                    some(std::integral_constant<int, 1>{}, columns);
-                });
+        for_row_groups<kTogether>(rows, [&](auto count, int64_t r) HEARTH_INLINED {
+            unroll<W::kRounds>([&](auto round) HEARTH_INLINED {
+                int64_t column = 0;
+                const auto some = [&](auto width, int64_t end) HEARTH_INLINED {
+                    for (; column + width <= end; column += width)
+                        weigh_rows<count, width, round>(pages, weights + r * kChunkKeys, d, column, acc + r * value_size(d), ahead, lines);
+                };
+                constexpr int kMost = kSums / count / W::kTaken;
+                if constexpr (kMost >= 4) some(std::integral_constant<int, 4>{}, whole);
+                if constexpr (kMost >= 2) some(std::integral_constant<int, 2>{}, whole);
+                some(std::integral_constant<int, 1>{}, columns);
             });
+        });
     }
 
     /// y = acc / sum, in order of d.

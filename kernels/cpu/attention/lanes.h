@@ -41,7 +41,7 @@ struct LaneKeys {
     /// Of queries at `positions` in a chunk of `keys` keys from `first` on; window: 0 for none.
     LaneKeys(const int32_t* positions, int64_t first, int64_t keys, int64_t window) {
         const __m512i zero = _mm512_setzero_si512(), all = _mm512_set1_epi32(static_cast<int>(keys));
-        const auto clamp = [&](__m512i key) __attribute__((always_inline)) { return _mm512_max_epi32(zero, _mm512_min_epi32(key, all)); };
+        const auto clamp = [&](__m512i key) HEARTH_INLINED { return _mm512_max_epi32(zero, _mm512_min_epi32(key, all)); };
         const __m512i past = _mm512_sub_epi32(_mm512_loadu_si512(positions), _mm512_set1_epi32(static_cast<int>(first - 1)));
         const __m512i seen = _mm512_set1_epi32(static_cast<int>(window));
         _mm512_store_si512(end, clamp(past));
@@ -66,8 +66,7 @@ static inline void hide_keys(const LaneKeys& keys, int64_t block, float* scores)
 static inline __m512 largest_of(const float* scores, __m512 largest) {
     __m512 top[4] = {largest, largest, largest, largest};
     for (int64_t i = 0; i < kBlockTokens; i += 4) {
-        unroll<4>([&](auto j)
-                      __attribute__((always_inline)) { top[j] = _mm512_max_ps(_mm512_loadu_ps(scores + (i + j) * kLanes), top[j]); });
+        HEARTH_UNROLL for (int j = 0; j < 4; ++j) top[j] = _mm512_max_ps(_mm512_loadu_ps(scores + (i + j) * kLanes), top[j]);
     }
     return _mm512_max_ps(_mm512_max_ps(top[0], top[1]), _mm512_max_ps(top[2], top[3]));
 }
@@ -90,10 +89,10 @@ static inline void soften_block(float* scores, __m512 shift, LaneSums& sums, Ahe
     for (int64_t i = 0; i < kBlockTokens; i += 4) {
         ahead.fetch(lines);
         __m512 p[4];
-        unroll<4>([&](auto j) __attribute__((always_inline)) {
+        HEARTH_UNROLL for (int j = 0; j < 4; ++j) {
             p[j] = exp2_lanes(_mm512_sub_ps(_mm512_loadu_ps(scores + (i + j) * kLanes), shift));
             sums.part[j] = _mm512_add_ps(sums.part[j], p[j]);
-        });
+        }
         _mm512_storeu_si512(scores + i / 2 * kLanes, pair_bf16(p[0], p[1]));
         _mm512_storeu_si512(scores + (i / 2 + 1) * kLanes, pair_bf16(p[2], p[3]));
     }
@@ -127,12 +126,12 @@ struct LaneState {
         const __m512 scale = _mm512_div_ps(_mm512_set1_ps(1), _mm512_loadu_ps(data + kLanes));
         for (int64_t i = 0; i < d; i += kLanes) {
             __m512i x[16];
-            unroll<16>([&](auto r) __attribute__((always_inline)) {
+            HEARTH_UNROLL for (int r = 0; r < 16; ++r) {
                 x[r] = _mm512_castps_si512(_mm512_mul_ps(_mm512_loadu_ps(values() + (i + r) * kLanes), scale));
-            });
+            }
             transpose_square(x);
             alignas(64) float turned[16][16];
-            unroll<16>([&](auto r) __attribute__((always_inline)) { _mm512_store_si512(turned[r], x[r]); });
+            HEARTH_UNROLL for (int r = 0; r < 16; ++r) _mm512_store_si512(turned[r], x[r]);
             for (int64_t r = 0; r < count; ++r) Avx512::store(y(r) + i, Avx512::load(turned[r]), d - i);
         }
     }

@@ -37,11 +37,11 @@ struct ManyRows {
     static void load_queries(const float* const* row, int64_t count, int64_t d, float scale, float* out) {
         for (int64_t i = 0; i < width(d); i += kLanes) {
             WordVector x[V::kLanes];
-            unroll<V::kLanes>([&](auto r) __attribute__((always_inline)) {
+            HEARTH_UNROLL for (int r = 0; r < V::kLanes; ++r) {
                 x[r] = as_words(r < count ? V::mul(V::load(row[r] + i, d - i), V::set(scale)) : V::zero());
-            });
+            }
             transpose_square(x);
-            unroll<V::kLanes>([&](auto r) __attribute__((always_inline)) { V::store(out + (i + r) * kLanes, as_floats(x[r])); });
+            HEARTH_UNROLL for (int r = 0; r < V::kLanes; ++r) V::store(out + (i + r) * kLanes, as_floats(x[r]));
         }
     }
 
@@ -72,27 +72,24 @@ struct ManyRows {
                                          int64_t lines) {
         constexpr int kKeys = kStep<kVectors>;
         F acc[kKeys][kVectors];
-        unroll<kKeys>([&](auto key) __attribute__((always_inline)) {
-            unroll<kVectors>([&](auto v) __attribute__((always_inline)) { acc[key][v] = V::zero(); });
-        });
+        HEARTH_UNROLL for (int key = 0; key < kKeys; ++key) { HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) acc[key][v] = V::zero(); }
         const float* q[kVectors];
         for (int v = 0; v < kVectors; ++v) q[v] = queries + v * width * kLanes;
         for (int64_t line = 0; line < width; line += kLine, keys += kGroup * kLine) {
             ahead.fetch_turns(lines);
-            unroll<kKeys>([&](auto key) __attribute__((always_inline)) { _mm_prefetch(keys + (kGroup + key) * kLine, _MM_HINT_T0); });
+            HEARTH_UNROLL for (int key = 0; key < kKeys; ++key) _mm_prefetch(keys + (kGroup + key) * kLine, _MM_HINT_T0);
             for (int64_t i = 0; i < kLine; ++i) {
                 F in[kVectors];
-                unroll<kVectors>([&](auto v) __attribute__((always_inline)) { in[v] = V::load(q[v] + (line + i) * kLanes); });
-                unroll<kKeys>([&](auto key) __attribute__((always_inline)) {
+                HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) in[v] = V::load(q[v] + (line + i) * kLanes);
+                HEARTH_UNROLL for (int key = 0; key < kKeys; ++key) {
                     const F k = V::set(keys[key * kLine + i]);
-                    unroll<kVectors>([&](auto v) __attribute__((always_inline)) { acc[key][v] = V::fma(k, in[v], acc[key][v]); });
-                });
+                    HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) acc[key][v] = V::fma(k, in[v], acc[key][v]);
+                }
             }
         }
-        unroll<kKeys>([&](auto key) __attribute__((always_inline)) {
-            unroll<kVectors>([&](auto v)
-                                 __attribute__((always_inline)) { V::store(scores + (v * kChunkKeys + key) * kLanes, acc[key][v]); });
-        });
+        HEARTH_UNROLL for (int key = 0; key < kKeys; ++key) {
+            HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) V::store(scores + (v * kChunkKeys + key) * kLanes, acc[key][v]);
+        }
     }
 
     /// A vector of rows' scores [keys][lanes], whole vectors of keys that begin with a block, become what values are weighted by; largest
@@ -119,13 +116,13 @@ struct ManyRows {
         F sums[V::kLanes];
         for (F& sum : sums) sum = V::zero();
         for (int64_t key = keys.begin; key < keys.end; key += kLanes) {
-            unroll<V::kLanes>([&](auto i) __attribute__((always_inline)) {
+            HEARTH_UNROLL for (int i = 0; i < V::kLanes; ++i) {
                 F p = exp2<V>(V::sub(V::load(scores + (key + i) * kLanes), shift));
                 sums[i] = V::add(sums[i], p);
                 if constexpr (Words<V, T>::kCodes)
                     p = V::mul(p, V::set(pages.block[key / kBlockTokens].value_scales[key % kBlockTokens + i]));
                 V::store(scores + (key + i) * kLanes, p);
-            });
+            }
         }
         halving_sums<V>(sums);
         V::store(state, top);
@@ -138,22 +135,20 @@ struct ManyRows {
                                             int64_t lines) {
         constexpr int kNumbers = kStep<kVectors>;
         F acc[kNumbers][kVectors];
-        unroll<kNumbers>([&](auto i) __attribute__((always_inline)) {
-            unroll<kVectors>([&](auto v) __attribute__((always_inline)) { acc[i][v] = V::zero(); });
-        });
+        HEARTH_UNROLL for (int i = 0; i < kNumbers; ++i) { HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) acc[i][v] = V::zero(); }
         for (int64_t key = keys.begin; key < keys.end; ++key) {
             if (key % 16 == 0) ahead.fetch_turns(lines);
             _mm_prefetch(values + (key + 16) * kLine, _MM_HINT_T0);
             F p[kVectors];
-            unroll<kVectors>([&](auto v) __attribute__((always_inline)) { p[v] = V::load(weights + (v * kChunkKeys + key) * kLanes); });
-            unroll<kNumbers>([&](auto i) __attribute__((always_inline)) {
+            HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) p[v] = V::load(weights + (v * kChunkKeys + key) * kLanes);
+            HEARTH_UNROLL for (int i = 0; i < kNumbers; ++i) {
                 const F x = V::set(values[key * kLine + i]);
-                unroll<kVectors>([&](auto v) __attribute__((always_inline)) { acc[i][v] = V::fma(x, p[v], acc[i][v]); });
-            });
+                HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) acc[i][v] = V::fma(x, p[v], acc[i][v]);
+            }
         }
-        unroll<kNumbers>([&](auto i) __attribute__((always_inline)) {
-            unroll<kVectors>([&](auto v) __attribute__((always_inline)) { V::store(out[v] + i * kLanes, acc[i][v]); });
-        });
+        HEARTH_UNROLL for (int i = 0; i < kNumbers; ++i) {
+            HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) V::store(out[v] + i * kLanes, acc[i][v]);
+        }
     }
 
     /// y[r] = values / sum of a state's first `count` rows.
@@ -161,12 +156,10 @@ struct ManyRows {
         const F inverse = V::div(V::set(1), V::load(state + kLanes));
         for (int64_t i = 0; i < d; i += kLanes) {
             WordVector x[V::kLanes];
-            unroll<V::kLanes>([&](auto r) __attribute__((always_inline)) {
-                x[r] = as_words(V::mul(V::load(state + (2 + i + r) * kLanes), inverse));
-            });
+            HEARTH_UNROLL for (int r = 0; r < V::kLanes; ++r) { x[r] = as_words(V::mul(V::load(state + (2 + i + r) * kLanes), inverse)); }
             transpose_square(x);
             alignas(64) float turned[kLanes][kLanes];
-            unroll<V::kLanes>([&](auto r) __attribute__((always_inline)) { V::store(turned[r], as_floats(x[r])); });
+            HEARTH_UNROLL for (int r = 0; r < V::kLanes; ++r) V::store(turned[r], as_floats(x[r]));
             for (int64_t r = 0; r < count; ++r) V::store(y[r] + i, V::load(turned[r]), d - i);
         }
     }
@@ -174,9 +167,9 @@ struct ManyRows {
 private:
     static F largest_of(const float* scores) {
         F top[4];
-        unroll<4>([&](auto j) __attribute__((always_inline)) { top[j] = V::load(scores + j * kLanes); });
+        HEARTH_UNROLL for (int j = 0; j < 4; ++j) top[j] = V::load(scores + j * kLanes);
         for (int64_t i = 4; i < kLanes; i += 4)
-            unroll<4>([&](auto j) __attribute__((always_inline)) { top[j] = V::max(V::load(scores + (i + j) * kLanes), top[j]); });
+            HEARTH_UNROLL for (int j = 0; j < 4; ++j) top[j] = V::max(V::load(scores + (i + j) * kLanes), top[j]);
         return V::max(V::max(top[0], top[1]), V::max(top[2], top[3]));
     }
 };

@@ -8,24 +8,24 @@ constexpr int kChains = 16;
 float run_dot_bf16(int64_t iterations, uint32_t seed) noexcept {
     __m512 acc[kChains];
     const auto a = reinterpret_cast<__m512bh>(_mm512_set1_epi32(static_cast<int>(0x3F803F00u + (seed & 0x7F))));
-    unroll<kChains>([&](auto i) __attribute__((always_inline)) { acc[i] = Vec::set(number(seed + i)); });
+    HEARTH_UNROLL for (int i = 0; i < kChains; ++i) acc[i] = Vec::set(number(seed + i));
     for (int64_t n = 0; n < iterations; ++n) {
-        unroll<kChains>([&](auto i) __attribute__((always_inline)) { acc[i] = _mm512_dpbf16_ps(acc[i], a, a); });
+        HEARTH_UNROLL for (int i = 0; i < kChains; ++i) acc[i] = _mm512_dpbf16_ps(acc[i], a, a);
     }
     __m512 sum = Vec::zero();
-    unroll<kChains>([&](auto i) __attribute__((always_inline)) { sum = Vec::add(sum, acc[i]); });
+    HEARTH_UNROLL for (int i = 0; i < kChains; ++i) sum = Vec::add(sum, acc[i]);
     return Vec::sum(sum);
 }
 
 float run_dot_int8(int64_t iterations, uint32_t seed) noexcept {
     __m512i acc[kChains];
     const __m512i a = _mm512_set1_epi32(static_cast<int>(seed * 2654435761u)), b = _mm512_set1_epi32(static_cast<int>(seed * 2246822519u));
-    unroll<kChains>([&](auto i) __attribute__((always_inline)) { acc[i] = _mm512_set1_epi32(i); });
+    HEARTH_UNROLL for (int i = 0; i < kChains; ++i) acc[i] = _mm512_set1_epi32(i);
     for (int64_t n = 0; n < iterations; ++n) {
-        unroll<kChains>([&](auto i) __attribute__((always_inline)) { acc[i] = _mm512_dpbusd_epi32(acc[i], a, b); });
+        HEARTH_UNROLL for (int i = 0; i < kChains; ++i) acc[i] = _mm512_dpbusd_epi32(acc[i], a, b);
     }
     __m512i sum = _mm512_setzero_si512();
-    unroll<kChains>([&](auto i) __attribute__((always_inline)) { sum = _mm512_add_epi32(sum, acc[i]); });
+    HEARTH_UNROLL for (int i = 0; i < kChains; ++i) sum = _mm512_add_epi32(sum, acc[i]);
     return static_cast<float>(_mm512_reduce_add_epi32(sum));
 }
 

@@ -15,12 +15,12 @@ float run_fma(int64_t iterations, uint32_t seed) noexcept {
     constexpr int kChains = 12;
     typename V::F acc[kChains];
     const auto a = V::set(number(seed) - 0.5f), b = V::set(number(seed + 1));
-    unroll<kChains>([&](auto i) __attribute__((always_inline)) { acc[i] = V::set(number(seed + 2 + i)); });
+    HEARTH_UNROLL for (int i = 0; i < kChains; ++i) acc[i] = V::set(number(seed + 2 + i));
     for (int64_t n = 0; n < iterations; ++n) {
-        unroll<kChains>([&](auto i) __attribute__((always_inline)) { acc[i] = V::fma(acc[i], a, b); });
+        HEARTH_UNROLL for (int i = 0; i < kChains; ++i) acc[i] = V::fma(acc[i], a, b);
     }
     auto sum = V::zero();
-    unroll<kChains>([&](auto i) __attribute__((always_inline)) { sum = V::add(sum, acc[i]); });
+    HEARTH_UNROLL for (int i = 0; i < kChains; ++i) sum = V::add(sum, acc[i]);
     return V::sum(sum);
 }
 
@@ -32,18 +32,16 @@ float read_streams(const std::byte* data, int64_t bytes, int64_t ahead) noexcept
     constexpr int kParts = 64 / (V::kLanes * 4);
     const int64_t run = bytes / kStreams;
     typename V::F acc[kStreams][kParts];
-    unroll<kStreams>([&](auto s) __attribute__((always_inline)) {
-        unroll<kParts>([&](auto p) __attribute__((always_inline)) { acc[s][p] = V::zero(); });
-    });
-    const auto pass = [&](int64_t from, int64_t to, auto prefetch) __attribute__((always_inline)) {
+    HEARTH_UNROLL for (int s = 0; s < kStreams; ++s) { HEARTH_UNROLL for (int p = 0; p < kParts; ++p) acc[s][p] = V::zero(); }
+    const auto pass = [&](int64_t from, int64_t to, auto prefetch) HEARTH_INLINED {
         for (int64_t i = from; i < to; i += 64) {
-            unroll<kStreams>([&](auto s) __attribute__((always_inline)) {
+            HEARTH_UNROLL for (int s = 0; s < kStreams; ++s) {
                 const std::byte* line = data + s * run + i;
                 if constexpr (prefetch) _mm_prefetch(reinterpret_cast<const char*>(line + ahead), _MM_HINT_T0);
-                unroll<kParts>([&](auto p) __attribute__((always_inline)) {
+                HEARTH_UNROLL for (int p = 0; p < kParts; ++p) {
                     acc[s][p] = V::add(acc[s][p], V::load(reinterpret_cast<const float*>(line) + p * V::kLanes));
-                });
-            });
+                }
+            }
         }
     };
     if (ahead > 0) {
@@ -52,9 +50,7 @@ float read_streams(const std::byte* data, int64_t bytes, int64_t ahead) noexcept
         pass(0, run, std::false_type{});
     }
     auto sum = V::zero();
-    unroll<kStreams>([&](auto s) __attribute__((always_inline)) {
-        unroll<kParts>([&](auto p) __attribute__((always_inline)) { sum = V::add(sum, acc[s][p]); });
-    });
+    HEARTH_UNROLL for (int s = 0; s < kStreams; ++s) { HEARTH_UNROLL for (int p = 0; p < kParts; ++p) sum = V::add(sum, acc[s][p]); }
     return V::sum(sum);
 }
 

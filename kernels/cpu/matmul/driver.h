@@ -17,7 +17,9 @@
 #include "kernels/cpu/cpu_stream.h"
 #include "kernels/cpu/matmul/deal.h"
 #include "kernels/cpu/matmul/finish.h"
+#include "kernels/cpu/matmul/fits.h"
 #include "kernels/cpu/matmul/pairing.h"
+#include "kernels/cpu/matmul/share.h"
 #include "kernels/cpu/simd.h"
 #include "kernels/ops.h"
 #include "kernels/scratch.h"
@@ -38,7 +40,7 @@ struct Idle {
 };
 
 /// Weights to fetch into L2 while a tile is computed: in each of its steps of 32 k so many lines of both panels.
-struct Ahead {
+struct WeightsAhead {
     PanelPair from;
     int64_t lines = 0;
 
@@ -52,56 +54,37 @@ struct Ahead {
 };
 
 // A Tile is a struct of static members:
-//   kMaxRows      tokens of a tile
-//   kBlockRows, kResidentDepth, kBlockDepth: tokens, k of inputs in L2, k of weights in L1; multiples of kMaxRows, kBlockDepth, kPanelDepth
-//   kKBytes       bytes of one k of a panel
-//   Session       what a thread sets up for tiles of so many tokens
-//   Input         what it reads of x; input(args, scratch) makes room for it, pack(args, input, rows) fills in kPackRows rows if
-//   packs(args)
-//   kOverlaps     whether it calls meanwhile(step) once in each of its steps of 32 k: what has nothing to do with the tile's own
-//                 sums, and hides behind its arithmetic
-//   tile(pair, meanwhile, input, row, rows, k range, sums, first): sums[2][kMaxRows][16] = (first ? 0 : sums) + x w^T
+//   kMaxRows        tokens of a tile
+//   kBlockRows      tokens whose inputs stay in L2, a multiple of kMaxRows
+//   kResidentDepth  k of these inputs, a multiple of kBlockDepth
+//   kBlockDepth     k of the weights that stay in L1, a multiple of kPanelDepth
+//   kKBytes         bytes of one k of a panel
+//   Session         what a thread sets up for tiles of so many tokens
+//   Input           what it reads of x: input(args, scratch) makes room for it; where packs(args), pack(args, input, rows) fills in rows,
+//                   kPackRows at a time
+//   kOverlaps       whether it calls meanwhile(step) once in each of its steps of 32 k: that is work which has nothing to do with the
+//                   tile's own sums, and hides behind its arithmetic
+//   tile(pair, meanwhile, input, row, rows, k range, sums, first)   sums[2][kMaxRows][16] = (first ? 0 : sums) + x w^T
 
 template <class Tile>
 constexpr int64_t kTileSums = 2 * Tile::kMaxRows* kPanelRows;
 
 constexpr int64_t kPairsInGroup = 32;  // whose sums wait at a time, where k is deeper than kResidentDepth
 
-/// Panel `panel` of `w`, or null past its end.
+/// The pairs of a run of panels: where their weights lie, and where their sums go.
 template <class Tile>
-const std::byte* panel_of(const Weight& w, int64_t panel) {
-    return static_cast<const std::byte*>(w.data) + panel * round_up(w.k, kPanelDepth) * Tile::kKBytes;
-}
-
-/// The pairs of a run of panels: where they lie, and where their sums go.
-template <class Tile>
-class Pairs {
+class Pairs : public PairOutputs<Vec, Tile::kMaxRows> {
 public:
-    Pairs(const MatmulArgs& a, Range panels, Pairing pairing) : a_(a), numbers_(static_cast<bool>(a.up), panels, pairing) {}
-
-    int64_t count() const { return numbers_.count(); }
+    Pairs(const MatmulArgs& a, Range panels, Pairing pairing)
+        : PairOutputs<Vec, Tile::kMaxRows>(a, panels, pairing), bytes_(round_up(a.w.k, kPanelDepth) * Tile::kKBytes) {}
 
     PanelPair at(int64_t i, int64_t k) const {
-        const std::byte* first = panel_of<Tile>(a_.w, numbers_.first(i)) + k * Tile::kKBytes;
-        if (!numbers_.has_second(i)) return {first, nullptr};
-        return {first, panel_of<Tile>(a_.up ? a_.up : a_.w, numbers_.second(i)) + k * Tile::kKBytes};
-    }
-
-    /// Sums of pair i into y. kPast: see finish_gated.
-    template <bool kPast>
-    void finish(int64_t i, int64_t row, int64_t rows, const float* sums) const {
-        const float* second = sums + Tile::kMaxRows * kPanelRows;
-        if (a_.up) {
-            finish_gated<Vec, kPast>(a_, numbers_.first(i), row, rows, sums, second);
-        } else {
-            finish_plain<Vec>(a_, numbers_.first(i), row, rows, sums);
-            if (numbers_.has_second(i)) finish_plain<Vec>(a_, numbers_.second(i), row, rows, second);
-        }
+        const std::byte *first = this->first_of(i, bytes_), *second = this->second_of(i, bytes_);
+        return {first + k * Tile::kKBytes, second ? second + k * Tile::kKBytes : nullptr};
     }
 
 private:
-    const MatmulArgs& a_;
-    PairNumbers numbers_;
+    int64_t bytes_;  // of a panel
 };
 
 /// All tokens fit one tile: one pass over the run of panels.
@@ -113,8 +96,9 @@ void multiply_few(const MatmulArgs& a, const typename Tile::Input& input, Range 
     const int64_t rows = a.x.extent[0];
     for (int64_t i = 0; i < pairs.count(); ++i) {
         const PanelPair pair = pairs.at(i, 0);
-        const Ahead ahead{{pair.first + kAheadBytes, pair.second ? pair.second + kAheadBytes : nullptr}, kPanelDepth * Tile::kKBytes / 64};
-        const auto meanwhile = [&](int64_t step) __attribute__((always_inline)) { ahead.fetch(step); };
+        const WeightsAhead ahead{{pair.first + kAheadBytes, pair.second ? pair.second + kAheadBytes : nullptr},
+                                 kPanelDepth * Tile::kKBytes / 64};
+        const auto meanwhile = [&](int64_t step) HEARTH_INLINED { ahead.fetch(step); };
         Tile::tile(pair, meanwhile, input, 0, rows, {0, round_up(a.w.k, kPanelDepth)}, sums, true);
         pairs.template finish<false>(i, 0, rows, sums);
     }
@@ -164,9 +148,9 @@ void multiply_pair(const MatmulArgs& a, const typename Tile::Input& input, const
         for (int64_t tile = 0; tile < tiles; ++tile) {
             const int64_t row = rows.begin + tile * Tile::kMaxRows, count = std::min(Tile::kMaxRows, rows.end - row);
             const int64_t share = tile * lines * (block.size() / kPanelDepth) * 64;
-            const Ahead ahead{{fetch.first + share, fetch.second ? fetch.second + share : nullptr}, lines};
+            const WeightsAhead ahead{{fetch.first + share, fetch.second ? fetch.second + share : nullptr}, lines};
             pending.spread_over(block.size() / kPanelDepth);
-            const auto meanwhile = [&](int64_t step) __attribute__((always_inline)) {
+            const auto meanwhile = [&](int64_t step) HEARTH_INLINED {
                 ahead.fetch(step);
                 pending.finish(step);
             };
@@ -204,19 +188,12 @@ constexpr int64_t kThreadSums = kPairsInGroup*(Tile::kBlockRows / Tile::kMaxRows
 template <class Tile>
 void multiply(const MatmulArgs& a, Stream& stream) noexcept {
     Scratch scratch(stream);
-    ThreadPool& pool = pool_of(stream);
-    const int64_t tokens = a.x.extent[0], panels = ceil_div(a.w.n, kPanelRows), threads = pool.threads();
+    const int64_t tokens = a.x.extent[0];
     const typename Tile::Input input = Tile::input(a, scratch);
-    constexpr int64_t kWorthSharing = 1 << 15;  // numbers to convert: some microseconds
     const int64_t packs = Tile::packs(a) ? ceil_div(tokens, Tile::kPackRows) : 0;
-    const auto pack = [&](Range range) {
+    share(stream, packs, tokens * a.w.k / 8, [&](Range range) {
         Tile::pack(a, input, {range.begin * Tile::kPackRows, std::min(tokens, range.end * Tile::kPackRows)});
-    };
-    if (packs > 1 && tokens * a.w.k >= kWorthSharing) {
-        pool.run([&](int thread) { pack(part_of(packs, thread, threads)); });
-    } else if (packs > 0) {
-        pack({0, packs});
-    }
+    });
     if (tokens <= Tile::kMaxRows) {
         deal_panels(a, round_up(a.w.k, kPanelDepth) * Tile::kKBytes, stream, [&](auto&& next) {
             const typename Tile::Session session(tokens);
@@ -224,31 +201,16 @@ void multiply(const MatmulArgs& a, Stream& stream) noexcept {
         });
         return;
     }
-    // Threads share the panels; where there are few of those, also the tokens.
-    const int64_t columns = std::clamp<int64_t>(panels / 2, 1, threads), row_parts = threads / columns,
-                  tiles = ceil_div(tokens, Tile::kMaxRows);
-    auto* sums = scratch.take<float>(threads * kThreadSums<Tile>);
-    pool.run([&](int thread) {
-        if (thread >= columns * row_parts) return;
-        const Range part = part_of(tiles, thread / columns, row_parts);
+    auto* sums = scratch.take<float>(pool_of(stream).threads() * kThreadSums<Tile>);
+    share_panels(a, Tile::kMaxRows, stream, [&](int thread, Range panels, Range rows) {
         const typename Tile::Session session(Tile::kMaxRows);
-        multiply_many<Tile>(a, input, part_of(panels, thread % columns, columns),
-                            {part.begin * Tile::kMaxRows, std::min(tokens, part.end * Tile::kMaxRows)}, sums + thread * kThreadSums<Tile>);
+        multiply_many<Tile>(a, input, panels, rows, sums + thread * kThreadSums<Tile>);
     });
 }
 
 template <class Tile>
 size_t multiply_workspace(const MatmulArgs& a, const Device& device) {
     return Tile::input_bytes(a) + scratch_bytes<float>(device.threads * kThreadSums<Tile>);
-}
-
-/// What every variant asks: panels of one shape, and rows of y, x that are dense.
-static inline bool fits_panels(const MatmulArgs& a) {
-    if (is_quantized(a.w.format)) return false;  // variants of their own
-    const auto dense = [](const auto& v) { return v.stride[1] == 1 || v.extent[1] <= 1; };
-    const bool weights = a.w.layout == WeightLayout::kPanels &&
-                         (!a.up || (a.up.layout == a.w.layout && a.up.format == a.w.format && a.up.n == a.w.n && a.up.k == a.w.k));
-    return weights && dense(a.x) && dense(a.y) && (!a.residual.data || dense(a.residual)) && !(a.up && a.residual.data);
 }
 
 }  // namespace hearth::cpu

@@ -30,34 +30,34 @@ struct DotTile {
     template <int kPanels, int kRows>
     HEARTH_NO_SANITIZE static void registers(const std::byte* const* panels, const uint16_t* x, int64_t row_stride, int64_t steps,
                                              float* sums, bool first) {
+        const auto place = [&](int p, int r) HEARTH_INLINED { return sums + (p * kMaxRows + r) * kPanelRows; };
         __m512 acc[kPanels][kRows];
-        const auto each = [&](auto&& f) __attribute__((always_inline)) {
-            unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
-                unroll<kRows>([&](auto r) __attribute__((always_inline)) { f(acc[p][r], sums + (p * kMaxRows + r) * kPanelRows); });
-            });
-        };
-        each([&](__m512 & a, const float* s) __attribute__((always_inline)) { a = first ? Vec::zero() : Vec::load(s); });
+        HEARTH_UNROLL for (int p = 0; p < kPanels; ++p) {
+            HEARTH_UNROLL for (int r = 0; r < kRows; ++r) acc[p][r] = first ? Vec::zero() : Vec::load(place(p, r));
+        }
         const std::byte* w[kPanels];
-        unroll<kPanels>([&](auto p) __attribute__((always_inline)) { w[p] = panels[p]; });
+        HEARTH_UNROLL for (int p = 0; p < kPanels; ++p) w[p] = panels[p];
         const uint16_t* quads[3] = {x, x + 4 * row_stride, x + 8 * row_stride};
         for (int64_t step = 0; step < steps; ++step) {
             __m512i weights[kPanels];
-            unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
+            HEARTH_UNROLL for (int p = 0; p < kPanels; ++p) {
                 _mm_prefetch(reinterpret_cast<const char*>(w[p] + kAhead), _MM_HINT_T0);
                 weights[p] = _mm512_loadu_si512(w[p]);
                 w[p] += 64;
-            });
-            unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+            }
+            HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
                 int pair;
                 __builtin_memcpy(&pair, quads[r / 4] + (r % 4) * row_stride, sizeof pair);
                 const __m512i in = _mm512_set1_epi32(pair);
-                unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
+                HEARTH_UNROLL for (int p = 0; p < kPanels; ++p) {
                     acc[p][r] = _mm512_dpbf16_ps(acc[p][r], reinterpret_cast<__m512bh>(weights[p]), reinterpret_cast<__m512bh>(in));
-                });
-            });
-            unroll<3>([&](auto q) __attribute__((always_inline)) { quads[q] += 2; });
+                }
+            }
+            HEARTH_UNROLL for (int q = 0; q < 3; ++q) quads[q] += 2;
         }
-        each([&](__m512 & a, float* s) __attribute__((always_inline)) { Vec::store(s, a); });
+        HEARTH_UNROLL for (int p = 0; p < kPanels; ++p) {
+            HEARTH_UNROLL for (int r = 0; r < kRows; ++r) Vec::store(place(p, r), acc[p][r]);
+        }
     }
 
     template <int kPanels, int... kRow>

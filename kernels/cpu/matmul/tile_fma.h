@@ -19,28 +19,19 @@ struct PanelReader;
 template <class V>
 struct PanelReader<V, WeightFormat::kBf16> {
     static constexpr int kStep = 2, kBytes = 4;  // per output
-    template <int kK>
-    static HEARTH_INLINE typename V::F load(const std::byte* p) {
-        return kK == 0 ? V::load_even(p) : V::load_odd(p);
-    }
+    static HEARTH_INLINE typename V::F load(const std::byte* p, int k) { return k == 0 ? V::load_even(p) : V::load_odd(p); }
 };
 
 template <class V>
 struct PanelReader<V, WeightFormat::kF16> {
     static constexpr int kStep = 1, kBytes = 2;
-    template <int>
-    static HEARTH_INLINE typename V::F load(const std::byte* p) {
-        return V::load(reinterpret_cast<const F16*>(p));
-    }
+    static HEARTH_INLINE typename V::F load(const std::byte* p, int) { return V::load(reinterpret_cast<const F16*>(p)); }
 };
 
 template <class V>
 struct PanelReader<V, WeightFormat::kF32> {
     static constexpr int kStep = 1, kBytes = 4;
-    template <int>
-    static HEARTH_INLINE typename V::F load(const std::byte* p) {
-        return V::load(reinterpret_cast<const float*>(p));
-    }
+    static HEARTH_INLINE typename V::F load(const std::byte* p, int) { return V::load(reinterpret_cast<const float*>(p)); }
 };
 
 /// Rows of x with k padded to whole steps.
@@ -88,44 +79,33 @@ struct FmaTile {
     HEARTH_NO_SANITIZE static void registers(const std::byte* const* panels, const float* x, int64_t stride, int64_t steps, float* sums,
                                              bool first) {
         using F = typename V::F;
-        F acc[kPanels][kRows][kParts];
-        const auto each = [&](auto&& f) __attribute__((always_inline)) {
-            unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
-                unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-                    unroll<kParts>([&](auto h) __attribute__((always_inline)) {
-                        f(acc[p][r][h], sums + (p * kMaxRows + r) * kPanelRows + h * V::kLanes);
-                    });
-                });
-            });
-        };
-        each([&](F & a, const float* s) __attribute__((always_inline)) { a = first ? V::zero() : V::load(s); });
-        const std::byte* w[kPanels];
-        unroll<kPanels>([&](auto p) __attribute__((always_inline)) { w[p] = panels[p]; });
-        const float* quads[3] = {x, x + 4 * stride,
-                                 x + 8 * stride};  // rows 0, 4, 8: the others lie 1 to 3 strides on, which addresses can say
-        for (int64_t step = 0; step < steps; ++step) {
-            unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
-                _mm_prefetch(reinterpret_cast<const char*>(w[p] + kAhead), _MM_HINT_T0);
-            });
-            unroll<Reader::kStep>([&](auto s) __attribute__((always_inline)) {
-                F weights[kPanels][kParts];
-                unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
-                    unroll<kParts>([&](auto h) __attribute__((always_inline)) {
-                        weights[p][h] = Reader::template load<s>(w[p] + h * V::kLanes * Reader::kBytes);
-                    });
-                });
-                unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-                    const F in = V::set(quads[r / 4][(r % 4) * stride + s]);
-                    unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
-                        unroll<kParts>([&](auto h)
-                                           __attribute__((always_inline)) { acc[p][r][h] = V::fma(weights[p][h], in, acc[p][r][h]); });
-                    });
-                });
-            });
-            unroll<kPanels>([&](auto p) __attribute__((always_inline)) { w[p] += kPanelRows * Reader::kBytes; });
-            unroll<3>([&](auto q) __attribute__((always_inline)) { quads[q] += Reader::kStep; });
+        constexpr int kVectors = kPanels * kParts;  // of outputs
+        const auto place = [&](int r, int v)
+                               HEARTH_INLINED { return sums + (v / kParts * kMaxRows + r) * kPanelRows + v % kParts * V::kLanes; };
+        F acc[kRows][kVectors];
+        HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
+            HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) acc[r][v] = first ? V::zero() : V::load(place(r, v));
         }
-        each([&](F & a, float* s) __attribute__((always_inline)) { V::store(s, a); });
+        const std::byte* w[kPanels];
+        HEARTH_UNROLL for (int p = 0; p < kPanels; ++p) w[p] = panels[p];
+        // Where rows 0, 4 and 8 begin: the others lie one to three strides on, which an address can say.
+        const float* quads[3] = {x, x + 4 * stride, x + 8 * stride};
+        for (int64_t step = 0; step < steps; ++step) {
+            HEARTH_UNROLL for (int p = 0; p < kPanels; ++p) _mm_prefetch(reinterpret_cast<const char*>(w[p] + kAhead), _MM_HINT_T0);
+            HEARTH_UNROLL for (int k = 0; k < Reader::kStep; ++k) {
+                F weights[kVectors];
+                HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
+                    weights[v] = Reader::load(w[v / kParts] + v % kParts * V::kLanes * Reader::kBytes, k);
+                }
+                HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
+                    const F in = V::set(quads[r / 4][r % 4 * stride + k]);
+                    HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) acc[r][v] = V::fma(weights[v], in, acc[r][v]);
+                }
+            }
+            HEARTH_UNROLL for (int p = 0; p < kPanels; ++p) w[p] += kPanelRows * Reader::kBytes;
+            HEARTH_UNROLL for (int q = 0; q < 3; ++q) quads[q] += Reader::kStep;
+        }
+        HEARTH_UNROLL for (int r = 0; r < kRows; ++r) { HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) V::store(place(r, v), acc[r][v]); }
     }
 
     using Registers = void (*)(const std::byte* const*, const float*, int64_t, int64_t, float*, bool);

@@ -20,10 +20,10 @@ float norm_scale(const float* x, int64_t k, float eps) {
     typename V::F sum[4] = {V::zero(), V::zero(), V::zero(), V::zero()};
     int64_t i = 0;
     for (; i + 4 * V::kLanes <= k; i += 4 * V::kLanes) {
-        unroll<4>([&](auto j) __attribute__((always_inline)) {
+        HEARTH_UNROLL for (int j = 0; j < 4; ++j) {
             const auto v = V::load(x + i + j * V::kLanes);
             sum[j] = V::fma(v, v, sum[j]);
-        });
+        }
     }
     for (; i < k; i += V::kLanes) {
         const auto v = V::load(x + i, k - i);

@@ -37,10 +37,9 @@ struct PanelSource {
         fetch(data + at.scales);
     }
     /// Vector `part` of steps `load` and, of q4, load + 4.
-    template <int kPart>
-    HEARTH_INLINE void weights(int load, typename D::Weights (&out)[kUnpacked]) const {
-        const std::byte* p = data + at.codes + load * 64 + kPart * static_cast<int>(sizeof(typename D::I));
-        if constexpr (kPart == 0) fetch(p);
+    HEARTH_INLINE void weights(int load, int part, typename D::Weights (&out)[kUnpacked]) const {
+        const std::byte* p = data + at.codes + load * 64 + part * static_cast<int>(sizeof(typename D::I));
+        if (part == 0) fetch(p);
         const auto raw = D::load(p);
         if constexpr (kFormat == WeightFormat::kQ8) {
             out[0] = D::prepare(D::from_q8(raw));
@@ -70,9 +69,8 @@ struct ExpandedSource {
 
     HEARTH_INLINE void begin(const ExpandedGroup* first) { groups = first; }
     HEARTH_INLINE void seek(int64_t g) { group = groups + g; }
-    template <int kPart>
-    HEARTH_INLINE void weights(int load, typename D::Weights (&out)[1]) const {
-        out[0] = D::prepare(D::load(group->codes[load] + kPart * static_cast<int>(sizeof(typename D::I))));
+    HEARTH_INLINE void weights(int load, int part, typename D::Weights (&out)[1]) const {
+        out[0] = D::prepare(D::load(group->codes[load] + part * static_cast<int>(sizeof(typename D::I))));
     }
     HEARTH_INLINE typename V::F scales(int i) const { return V::load(group->scales + i); }
     HEARTH_INLINE typename V::F bases(int i) const { return V::load(group->bases + i); }
@@ -85,71 +83,74 @@ struct InputPart {
     int64_t row = 0, group = 0;
 };
 
+/// Adds a group's sum of products for the outputs from `i` of a panel on, times both scales, to acc. `factor`: where those of the inputs
+/// lie.
+template <class V, class Source>
+HEARTH_INLINE void add_group(const Source& source, int i, typename IntDot<V>::I sum, const QuantInput& input, int64_t factor,
+                             typename V::F& acc) {
+    using D = IntDot<V>;
+    auto whole = Source::kSplit ? D::to_float(sum) : D::as_float(sum);
+    if constexpr (Source::kZeros) whole = V::fnma(source.zeros(i), V::set(input.sums[factor]), whole);
+    const auto scale = source.scales(i), in = V::set(input.scales[factor]);
+    if constexpr (Source::kSplit) {
+        acc = V::fma(whole, V::mul(scale, in), acc);
+    } else {
+        acc = V::fma(V::fma(whole, scale, source.bases(i)), in, acc);
+    }
+}
+
 /// sums[panel][kStride rows][16] = (first ? 0 : sums) + product over `groups` groups.
 template <class V, class Source, int kPanels, int kRows, int64_t kStride, class Panel>
 HEARTH_NO_SANITIZE void dot_registers(const Panel* panels, const InputPart& part, int64_t groups, float* sums, bool first) {
     using D = IntDot<V>;
     using F = typename V::F;
-    constexpr int kParts = static_cast<int>(kPanelRows) / V::kLanes, kLoads = static_cast<int>(kPanelSteps) / Source::kUnpacked;
+    constexpr int kParts = static_cast<int>(kPanelRows) / V::kLanes, kVectors = kPanels * kParts;  // of outputs: of a panel, of all
+    constexpr int kLoads = static_cast<int>(kPanelSteps) / Source::kUnpacked, kHalves = Source::kSplit ? 2 : 1;
     const QuantInput& input = *part.input;
-    F acc[kPanels][kRows][kParts];
-    const auto each = [&](auto&& f) __attribute__((always_inline)) {
-        unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
-            unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-                unroll<kParts>([&](auto h) __attribute__((always_inline)) { f(p, r, h); });
-            });
-        });
-    };
-    const auto place = [&](int p, int r, int h) __attribute__((always_inline)) {
-        return sums + (p * kStride + r) * kPanelRows + h * V::kLanes;
-    };
-    each([&](auto p, auto r, auto h) __attribute__((always_inline)) { acc[p][r][h] = first ? V::zero() : V::load(place(p, r, h)); });
+    const auto place = [&](int r, int v) HEARTH_INLINED { return sums + (v / kParts * kStride + r) * kPanelRows + v % kParts * V::kLanes; };
+    F acc[kRows][kVectors];
+    HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
+        HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) acc[r][v] = first ? V::zero() : V::load(place(r, v));
+    }
     Source sources[kPanels];
-    unroll<kPanels>([&](auto p) __attribute__((always_inline)) { sources[p].begin(panels[p]); });
+    HEARTH_UNROLL for (int p = 0; p < kPanels; ++p) sources[p].begin(panels[p]);
     const int8_t* x = input.codes + part.row * input.stride + part.group * kQuantGroup;
     const int8_t* quads[2] = {x, x + 4 * input.stride};
     const int64_t rest = input.rows * input.stride;  // where the second bytes are, if there are any
     int64_t factor = part.group * input.pitch + part.row;
     for (int64_t g = 0; g < groups; ++g, factor += input.pitch) {
-        typename D::I sum[kPanels][kRows][kParts];
-        each([&](auto p, auto r, auto h)
-                 __attribute__((always_inline)) { sum[p][r][h] = D::set(D::kOffset == 0 ? kSumBaseBits : input.starts[factor + r]); });
-        unroll<kPanels>([&](auto p) __attribute__((always_inline)) { sources[p].seek(g); });
-        unroll<kLoads>([&](auto load) __attribute__((always_inline)) {
-            typename D::Weights w[kPanels][kParts][Source::kUnpacked];
-            unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
-                unroll<kParts>([&](auto h) __attribute__((always_inline)) { sources[p].template weights<h>(load, w[p][h]); });
-            });
-            unroll<Source::kUnpacked>([&](auto u) __attribute__((always_inline)) {
-                unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-                    const int8_t* from = quads[r / 4] + (r % 4) * input.stride + 4 * (load + u * kLoads);
-                    unroll<Source::kSplit ? 2 : 1>([&](auto half) __attribute__((always_inline)) {
-                        const auto in = broadcast_four<V>(from + half * rest);
-                        unroll<kPanels>([&](auto p) __attribute__((always_inline)) {
-                            unroll<kParts>([&](auto h)
-                                               __attribute__((always_inline)) { sum[p][r][h] = D::dot(sum[p][r][h], w[p][h][u], in); });
-                        });
-                    });
-                });
-            });
-        });
-        each([&](auto p, auto r, auto h) __attribute__((always_inline)) {
-            F whole = Source::kSplit ? D::to_float(sum[p][r][h]) : D::as_float(sum[p][r][h]);
-            if constexpr (Source::kZeros) whole = V::fnma(sources[p].zeros(h * V::kLanes), V::set(input.sums[factor + r]), whole);
-            const F scale = sources[p].scales(h * V::kLanes), in = V::set(input.scales[factor + r]);
-            if constexpr (Source::kSplit) {
-                acc[p][r][h] = V::fma(whole, V::mul(scale, in), acc[p][r][h]);
-            } else {
-                acc[p][r][h] = V::fma(V::fma(whole, scale, sources[p].bases(h * V::kLanes)), in, acc[p][r][h]);
+        typename D::I sum[kRows][kVectors];
+        HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
+            HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
+                sum[r][v] = D::set(D::kOffset == 0 ? kSumBaseBits : input.starts[factor + r]);
             }
-        });
+        }
+        HEARTH_UNROLL for (int p = 0; p < kPanels; ++p) sources[p].seek(g);
+        HEARTH_UNROLL for (int load = 0; load < kLoads; ++load) {
+            typename D::Weights w[kVectors][Source::kUnpacked];
+            HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) sources[v / kParts].weights(load, v % kParts, w[v]);
+            HEARTH_UNROLL for (int u = 0; u < Source::kUnpacked; ++u) {
+                HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
+                    const int8_t* from = quads[r / 4] + r % 4 * input.stride + 4 * (load + u * kLoads);
+                    HEARTH_UNROLL for (int half = 0; half < kHalves; ++half) {
+                        const auto in = broadcast_four<V>(from + half * rest);
+                        HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = D::dot(sum[r][v], w[v][u], in);
+                    }
+                }
+            }
+        }
+        HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
+            HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
+                add_group<V>(sources[v / kParts], v % kParts * V::kLanes, sum[r][v], input, factor + r, acc[r][v]);
+            }
+        }
         if constexpr (Source::kFetchesInputs) {
             if (g % 2 == 0) fetch_rows<kRows>(quads[0] + kRows * input.stride, input.stride);
         }
         quads[0] += kQuantGroup;
         quads[1] += kQuantGroup;
     }
-    each([&](auto p, auto r, auto h) __attribute__((always_inline)) { V::store(place(p, r, h), acc[p][r][h]); });
+    HEARTH_UNROLL for (int r = 0; r < kRows; ++r) { HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) V::store(place(r, v), acc[r][v]); }
 }
 
 /// dot_registers for 1 to kMost rows.

@@ -1,9 +1,9 @@
 // How the matmul variants of quantised weights walk over their matrix; what a panel is multiplied with is a Kernel's own.
 //
 // Two panels at a time: gate and up of the same outputs, or two of one weight. Few rows of inputs (up to Kernel::kFewRows): each thread
-// owns a contiguous run of panels and streams it in two halves side by side, each from its first byte to its last, unpacking in registers.
-// Many: kBlockDepth k of two panels are expanded into L1 once and multiplied with all tiles of a block of rows, whose sums wait in scratch
-// from one block of k to the next; the next block of k is fetched meanwhile.
+// is dealt runs of panels and streams a run in two halves side by side, each from its first byte to its last, unpacking in registers.
+// Many: kExpandedDepth k of two panels are expanded into L1 once and multiplied with all tiles of a block of rows, whose sums wait in
+// scratch from one block of k to the next; the next block of k is fetched meanwhile.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,9 @@
 #include "kernels/cpu/cpu_stream.h"
 #include "kernels/cpu/matmul/deal.h"
 #include "kernels/cpu/matmul/finish.h"
+#include "kernels/cpu/matmul/fits.h"
 #include "kernels/cpu/matmul/pairing.h"
+#include "kernels/cpu/matmul/share.h"
 #include "kernels/cpu/quant/expand.h"
 #include "kernels/scratch.h"
 #include "kernels/select.h"
@@ -22,15 +24,25 @@ namespace hearth::cpu {
 
 // A Kernel is a struct of static members, for one format, with or without zero points:
 //   kFormat, kZeros
-//   kMaxRows, kFewRows, kBlockRows, kBlockDepth   rows of a tile, rows up to which few() is used (0: there is none), most rows and k (a
-//                                                 multiple of 64) of a block
-//   Block     kBlockDepth k of one panel, expanded
-//   Input     what it reads of x: bytes_of(a), make(a, scratch), pack(a, columns, range of rows), rows_to_pack(a), row_bytes(a)
-//   few(panels, inputs, rows, groups, sums)       sums[2][kMaxRows][16] of up to kFewRows rows; panels[1].data may be null
+//   kMaxRows        rows of inputs of a tile
+//   kFewRows        most rows for which few() is used; 0 where there is no few()
+//   kBlockRows      most rows of a block
+//   kExpandedDepth  k that are expanded at a time, a multiple of 64
+//   Block           kExpandedDepth k of one panel, expanded
+//   Input           what it reads of x: bytes_of(a), row_bytes(a), rows_to_pack(a), make(a, scratch), pack(a, columns, range of rows)
+//   few(panels, inputs, rows, groups, sums)   sums[2][kMaxRows][16] of up to kFewRows rows; panels[1].data may be null
 //   expand(panel, first group, groups, block)
-//   multiply(blocks, inputs, range of rows, first group, groups, sums, first, before, after)
-//             sums = (first ? 0 : sums) + product; blocks[1] may be null. sums[tiles][2][kMaxRows][16]; calls before(tile) and after(tile)
-//             once for each
+//   tile(blocks, inputs, row, rows, first group, groups, sums, first)
+//                   sums[2][kMaxRows][16] = (first ? 0 : sums) + product; blocks[1] may be null
+
+/// The numbers that a Kernel begins with.
+template <WeightFormat kFormatOf, bool kZerosOf, int64_t kMaxRowsOf, int64_t kFewRowsOf, int64_t kBlockRowsOf, int64_t kExpandedDepthOf>
+struct KernelShape {
+    static constexpr WeightFormat kFormat = kFormatOf;
+    static constexpr bool kZeros = kZerosOf;
+    static constexpr int64_t kMaxRows = kMaxRowsOf, kFewRows = kFewRowsOf, kBlockRows = kBlockRowsOf, kExpandedDepth = kExpandedDepthOf;
+    static_assert(kBlockRows % kMaxRows == 0 && kFewRows <= kMaxRows && kExpandedDepth % kBlockDepth == 0);
+};
 
 template <class Kernel>
 constexpr int64_t kQuantTileSums = 2 * Kernel::kMaxRows* kPanelRows;
@@ -40,43 +52,30 @@ template <class Input>
 struct PairInput {
     Input of[2];
     bool same = true;
+
+    /// Calls f(count, first panel, input) for both panels at once where they read the same input, else for each by itself; `count` is a
+    /// constant. `both`: there is a second panel.
+    template <class F>
+    HEARTH_INLINE void for_panels(bool both, F&& f) const {
+        constexpr std::integral_constant<int, 1> kOne{};
+        if (both && same) return f(std::integral_constant<int, 2>{}, 0, of[0]);
+        f(kOne, 0, of[0]);
+        if (both) f(kOne, 1, of[1]);
+    }
 };
 
-/// Pair by pair through a run of panels.
+/// The pairs of a run of panels: where their weights lie, and where their sums go.
 template <class Kernel>
-class QuantPairs {
+class QuantPairs : public PairOutputs<Vec, Kernel::kMaxRows> {
 public:
     QuantPairs(const MatmulArgs& a, Range panels, Pairing pairing)
-        : a_(a), numbers_(static_cast<bool>(a.up), panels, pairing), bytes_(panel_bytes(Kernel::kFormat, Kernel::kZeros, a.w.k)) {}
+        : PairOutputs<Vec, Kernel::kMaxRows>(a, panels, pairing), bytes_(panel_bytes(Kernel::kFormat, Kernel::kZeros, a.w.k)) {}
 
-    int64_t count() const { return numbers_.count(); }
-    QuantPanel first(int64_t i) const { return panel(a_.w, numbers_.first(i)); }
-    QuantPanel second(int64_t i) const { return numbers_.has_second(i) ? panel(a_.up ? a_.up : a_.w, numbers_.second(i)) : QuantPanel{}; }
-
-    /// Lines of y that finish() will write.
-    void fetch(int64_t i, int64_t row, int64_t rows) const {
-        for (int64_t r = row; r < row + rows; ++r) {
-            __builtin_prefetch(a_.y.row(r) + numbers_.first(i) * kPanelRows, 1);
-            if (!a_.up && numbers_.has_second(i)) __builtin_prefetch(a_.y.row(r) + numbers_.second(i) * kPanelRows, 1);
-        }
-    }
-
-    void finish(int64_t i, int64_t row, int64_t rows, const float* sums) const {
-        const float* second = sums + Kernel::kMaxRows * kPanelRows;
-        if (a_.up) {
-            finish_gated<Vec>(a_, numbers_.first(i), row, rows, sums, second);
-        } else {
-            finish_plain<Vec>(a_, numbers_.first(i), row, rows, sums);
-            if (numbers_.has_second(i)) finish_plain<Vec>(a_, numbers_.second(i), row, rows, second);
-        }
-    }
+    QuantPanel first(int64_t i) const { return {this->first_of(i, bytes_), &this->first_weight().levels}; }
+    QuantPanel second(int64_t i) const { return {this->second_of(i, bytes_), &this->second_weight().levels}; }
 
 private:
-    QuantPanel panel(const Weight& w, int64_t i) const { return {static_cast<const std::byte*>(w.data) + i * bytes_, &w.levels}; }
-
-    const MatmulArgs& a_;
-    PairNumbers numbers_;
-    int64_t bytes_;
+    int64_t bytes_;  // of a panel
 };
 
 HEARTH_INLINE int64_t groups_of(const Weight& w) { return round_up(w.k, kBlockDepth) / kQuantGroup; }
@@ -102,39 +101,42 @@ struct QuantSpace {
 
 constexpr int64_t kInputBytes = 1 << 20;  // of a block of rows, in L2 next to weights and sums
 
+/// One block of rows times one pair, whose k are expanded run by run.
 template <class Kernel, class Inputs>
-void quant_many(const MatmulArgs& a, const Inputs& inputs, Range panels, Range all_rows, QuantSpace<Kernel>& space) {
-    constexpr int64_t kBlockGroups = Kernel::kBlockDepth / kQuantGroup, kBytes = block_bytes(Kernel::kFormat, Kernel::kZeros);
-    const QuantPairs<Kernel> pairs(a, panels, Pairing::kNeighbours);
-    const int64_t groups = groups_of(a.w), fit = kInputBytes / Kernel::Input::row_bytes(a) / Kernel::kMaxRows * Kernel::kMaxRows;
-    const int64_t block_rows = std::clamp(fit, Kernel::kMaxRows, Kernel::kBlockRows);
-    for (int64_t begin = all_rows.begin; begin < all_rows.end; begin += block_rows) {
-        const int64_t end = std::min(all_rows.end, begin + block_rows), tiles = ceil_div(end - begin, Kernel::kMaxRows);
-        for (int64_t i = 0; i < pairs.count(); ++i) {
-            const QuantPanel pair[2] = {pairs.first(i), pairs.second(i)};
-            for (int64_t g = 0; g < groups; g += kBlockGroups) {
-                const int64_t count = std::min(kBlockGroups, groups - g), lines = ceil_div<int64_t>(count / 2 * kBytes, 64),
-                              of_tile = ceil_div(lines, tiles);
-                Kernel::expand(pair[0], g, count, space.blocks[0]);
-                if (pair[1].data) Kernel::expand(pair[1], g, count, space.blocks[1]);
-                const typename Kernel::Block* const blocks[2] = {&space.blocks[0], pair[1].data ? &space.blocks[1] : nullptr};
-                const bool last = g + count == groups;
-                const auto row_of = [&](int64_t tile) { return begin + tile * Kernel::kMaxRows; };
-                const auto rows_of = [&](int64_t tile) { return std::min(Kernel::kMaxRows, end - row_of(tile)); };
-                const auto before = [&](int64_t tile) {
-                    for (const QuantPanel& panel : pair) {
-                        const std::byte* next = panel.data + (g + count) / 2 * kBytes + tile * of_tile * 64;
-                        for (int64_t line = 0; panel.data && line < of_tile; ++line)
-                            _mm_prefetch(reinterpret_cast<const char*>(next + line * 64), _MM_HINT_T1);
-                    }
-                    if (last) pairs.fetch(i, row_of(tile), rows_of(tile));
-                };
-                const auto after = [&](int64_t tile) {
-                    if (last) pairs.finish(i, row_of(tile), rows_of(tile), space.sums + tile * kQuantTileSums<Kernel>);
-                };
-                Kernel::multiply(blocks, inputs, {begin, end}, g, count, space.sums, g == 0, before, after);
+void quant_pair(const MatmulArgs& a, const Inputs& inputs, const QuantPairs<Kernel>& pairs, int64_t i, Range rows,
+                QuantSpace<Kernel>& space) {
+    constexpr int64_t kRunGroups = Kernel::kExpandedDepth / kQuantGroup, kBytes = block_bytes(Kernel::kFormat, Kernel::kZeros);
+    const QuantPanel pair[2] = {pairs.first(i), pairs.second(i)};
+    const typename Kernel::Block* const blocks[2] = {&space.blocks[0], pair[1].data ? &space.blocks[1] : nullptr};
+    const int64_t groups = groups_of(a.w), tiles = ceil_div(rows.size(), Kernel::kMaxRows);
+    for (int64_t g = 0; g < groups; g += kRunGroups) {
+        const int64_t count = std::min(kRunGroups, groups - g), lines = ceil_div<int64_t>(count / 2 * kBytes, 64),
+                      of_tile = ceil_div(lines, tiles);
+        Kernel::expand(pair[0], g, count, space.blocks[0]);
+        if (pair[1].data) Kernel::expand(pair[1], g, count, space.blocks[1]);
+        const bool last = g + count == groups;
+        for (int64_t tile = 0; tile < tiles; ++tile) {
+            const int64_t row = rows.begin + tile * Kernel::kMaxRows, in_tile = std::min(Kernel::kMaxRows, rows.end - row);
+            float* sums = space.sums + tile * kQuantTileSums<Kernel>;
+            for (const QuantPanel& panel : pair) {  // the tile's share of what follows
+                const std::byte* next = panel.data + (g + count) / 2 * kBytes + tile * of_tile * 64;
+                for (int64_t line = 0; panel.data && line < of_tile; ++line)
+                    _mm_prefetch(reinterpret_cast<const char*>(next + line * 64), _MM_HINT_T1);
             }
+            if (last) pairs.fetch(i, row, in_tile);
+            Kernel::tile(blocks, inputs, row, in_tile, g, count, sums, g == 0);
+            if (last) pairs.finish(i, row, in_tile, sums);
         }
+    }
+}
+
+template <class Kernel, class Inputs>
+void quant_many(const MatmulArgs& a, const Inputs& inputs, Range panels, Range rows, QuantSpace<Kernel>& space) {
+    const QuantPairs<Kernel> pairs(a, panels, Pairing::kNeighbours);
+    const int64_t fit = kInputBytes / Kernel::Input::row_bytes(a) / Kernel::kMaxRows * Kernel::kMaxRows;
+    const int64_t block_rows = std::clamp(fit, Kernel::kMaxRows, Kernel::kBlockRows);
+    for (int64_t row = rows.begin; row < rows.end; row += block_rows) {
+        for (int64_t i = 0; i < pairs.count(); ++i) quant_pair(a, inputs, pairs, i, {row, std::min(rows.end, row + block_rows)}, space);
     }
 }
 
@@ -155,19 +157,6 @@ PairInput<Input> make_inputs(const MatmulArgs& a, Scratch& scratch, Stream& stre
     }
     if (inputs.same) inputs.of[1] = inputs.of[0];
     return inputs;
-}
-
-/// f(thread, panels, rows) on all threads, which share the panels; where there are few of those, also the rows, by tiles.
-template <class F>
-void share_panels(const MatmulArgs& a, int64_t tile_rows, Stream& stream, F&& f) noexcept {
-    ThreadPool& pool = pool_of(stream);
-    const int64_t tokens = a.x.extent[0], panels = ceil_div(a.w.n, kPanelRows), threads = pool.threads(),
-                  tiles = ceil_div(tokens, tile_rows), columns = std::clamp<int64_t>(panels / 2, 1, threads), row_parts = threads / columns;
-    pool.run([&](int thread) {
-        if (thread >= columns * row_parts) return;
-        const Range part = part_of(tiles, thread / columns, row_parts);
-        f(thread, part_of(panels, thread % columns, columns), Range{part.begin * tile_rows, std::min(tokens, part.end * tile_rows)});
-    });
 }
 
 /// A few rows: each thread goes through the pieces that it is dealt.
@@ -196,15 +185,10 @@ size_t quant_workspace(const MatmulArgs& a, const Device& device) {
     return 2 * Kernel::Input::bytes_of(a) + scratch_bytes<QuantSpace<Kernel>>(device.threads);
 }
 
-/// What every variant asks: panels of one format and shape, rows of y and x that are dense.
+/// What every variant asks.
 template <class V>
 HEARTH_INLINE bool fits_quantized(const MatmulArgs& a) {
-    const auto dense = [](const auto& v) { return v.stride[1] == 1 || v.extent[1] <= 1; };
-    const auto alike = [](const Weight& v, const Weight& w) {
-        return v.layout == w.layout && v.format == w.format && v.n == w.n && v.k == w.k && v.has_zeros == w.has_zeros;
-    };
-    return is_quantized(a.w.format) && a.w.layout == WeightLayout::kPanels && (!a.up || alike(a.w, a.up)) && dense(a.x) && dense(a.y) &&
-           (!a.residual.data || dense(a.residual)) && !(a.up && a.residual.data);
+    return is_quantized(a.w.format) && fits_panels(a);
 }
 
 }  // namespace hearth::cpu

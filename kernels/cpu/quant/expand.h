@@ -29,8 +29,8 @@ void expand_groups(const QuantPanel& panel, int64_t begin, int64_t count, Expand
         const GroupPlace at(kFormat, kZeros, g);
         const std::byte* codes = panel.data + at.codes;
         constexpr int kVectors = 64 / sizeof(typename D::I), kLoads = static_cast<int>(group_code_bytes(kFormat)) / 64;
-        unroll<kLoads>([&](auto load) __attribute__((always_inline)) {
-            unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
+        HEARTH_UNROLL for (int load = 0; load < kLoads; ++load) {
+            HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
                 const auto raw = D::load(codes + load * 64 + v * sizeof(typename D::I));
                 uint8_t* to = out->codes[load] + v * sizeof raw;
                 if constexpr (kFormat == WeightFormat::kQ8) {
@@ -39,8 +39,8 @@ void expand_groups(const QuantPanel& panel, int64_t begin, int64_t count, Expand
                     D::store(to, D::look_up(table, D::low(raw)));
                     D::store(to + 4 * 64, D::look_up(table, D::high(raw)));
                 }
-            });
-        });
+            }
+        }
         for (int64_t i = 0; i < kPanelRows; i += V::kLanes) {
             const auto scales = V::load(reinterpret_cast<const F16*>(panel.data + at.scales) + i);
             V::store(out->scales + i, scales);

@@ -15,11 +15,12 @@ namespace hearth::cpu {
 /// Rows of x, in the order of a weight's columns, k padded with zeros to whole blocks. Scratch memory.
 ///     x[t][k] = scales[k / 32][t] * codes[t][k], codes from -127 to 127
 struct QuantInput {
-    int8_t* codes = nullptr;    // [T, stride]
-    float* scales = nullptr;    // [groups, pitch]
-    int32_t* starts = nullptr;  // [groups, pitch]: what a group's integer sum begins with, -offset * sum of its codes (plus kSumBaseBits,
-                                // but for SplitInput); where there is an offset
-    float* sums = nullptr;      // [groups, pitch]: the sum of its codes; where the weight has zero points
+    int8_t* codes = nullptr;  // [T, stride]
+    float* scales = nullptr;  // [groups, pitch]
+    /// [groups, pitch], where there is an offset: what a group's integer sum begins with, that is -offset * the sum of its codes, plus
+    /// kSumBaseBits but for SplitInput.
+    int32_t* starts = nullptr;
+    float* sums = nullptr;  // [groups, pitch]: the sum of its codes; where the weight has zero points
     int64_t stride = 0, pitch = 0, rows = 0, groups = 0;
 
     static HEARTH_INLINE QuantInput shape(int64_t tokens, int64_t k) {
@@ -46,7 +47,7 @@ struct QuantInput {
 /// A line of each of kRows rows into L1, where the next tile will look for it.
 template <int kRows>
 HEARTH_INLINE void fetch_rows(const int8_t* x, int64_t stride) {
-    unroll<kRows>([&](auto r) __attribute__((always_inline)) { _mm_prefetch(reinterpret_cast<const char*>(x + r * stride), _MM_HINT_T0); });
+    HEARTH_UNROLL for (int r = 0; r < kRows; ++r) _mm_prefetch(reinterpret_cast<const char*>(x + r * stride), _MM_HINT_T0);
 }
 
 #if defined(__AVX512F__)
@@ -81,17 +82,17 @@ template <class V>
 requires(V::kLanes == 8) HEARTH_INLINE float quantize_group(const float* x, int8_t* codes, int32_t& sum) {
     __m256 in[4];
     __m256i size = _mm256_setzero_si256();
-    unroll<4>([&](auto i) __attribute__((always_inline)) {
+    HEARTH_UNROLL for (int i = 0; i < 4; ++i) {
         in[i] = V::load(x + 8 * i);
         size = _mm256_max_epu32(size, _mm256_slli_epi32(_mm256_castps_si256(in[i]), 1));
-    });
+    }
     size = _mm256_max_epu32(size, _mm256_permute2x128_si256(size, size, 1));
     size = _mm256_max_epu32(size, _mm256_shuffle_epi32(size, 0x4E));
     size = _mm256_max_epu32(size, _mm256_shuffle_epi32(size, 0xB1));
     const float largest = _mm_cvtss_f32(_mm_castsi128_ps(_mm_srli_epi32(_mm256_castsi256_si128(size), 1)));
     const float scale = largest * (1 / 127.0f), inverse = largest < 1e-30f ? 0 : 127 / largest;
     __m256i whole[4];
-    unroll<4>([&](auto i) __attribute__((always_inline)) { whole[i] = _mm256_cvtps_epi32(V::mul(in[i], V::set(inverse))); });
+    HEARTH_UNROLL for (int i = 0; i < 4; ++i) whole[i] = _mm256_cvtps_epi32(V::mul(in[i], V::set(inverse)));
     const __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(whole[0], whole[1]), _mm256_packs_epi32(whole[2], whole[3]));
     const __m256i out = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(codes), out);
@@ -124,13 +125,12 @@ template <class V>
 void quantize_input(const View<const float, 2>& x, const int32_t* columns, int64_t k, bool zeros, const QuantInput& out, Range rows) {
     for (int64_t r = rows.begin; r < rows.end; ++r) {
         int8_t* codes = out.codes + r * out.stride;
-        for_input_groups(
-            x, columns, k, out.groups, r, [&](int64_t g, const float* from) __attribute__((always_inline)) {
-                int32_t sum;
-                out.scales[g * out.pitch + r] = quantize_group<V>(from, codes + g * kQuantGroup, sum);
-                if (IntDot<V>::kOffset != 0) out.starts[g * out.pitch + r] = kSumBaseBits - IntDot<V>::kOffset * sum;
-                if (zeros) out.sums[g * out.pitch + r] = static_cast<float>(sum);
-            });
+        for_input_groups(x, columns, k, out.groups, r, [&](int64_t g, const float* from) HEARTH_INLINED {
+            int32_t sum;
+            out.scales[g * out.pitch + r] = quantize_group<V>(from, codes + g * kQuantGroup, sum);
+            if (IntDot<V>::kOffset != 0) out.starts[g * out.pitch + r] = kSumBaseBits - IntDot<V>::kOffset * sum;
+            if (zeros) out.sums[g * out.pitch + r] = static_cast<float>(sum);
+        });
     }
 }
 

@@ -27,48 +27,33 @@ struct IntInput : QuantInput {
 template <class V, class Source, int kMost, int64_t kStride, class Panel, class Inputs>
 void panels_times(const Panel (&panels)[2], bool both, const Inputs& inputs, int64_t row, int64_t group, int64_t rows, int64_t groups,
                   float* sums, bool first) {
-    const InputPart parts[2] = {{&inputs.of[0], row, group}, {&inputs.of[1], row, group}};
-    if (both && inputs.same) return dot_rows<V, Source, 2, kMost, kStride>(panels, parts[0], rows, groups, sums, first);
-    dot_rows<V, Source, 1, kMost, kStride>(panels, parts[0], rows, groups, sums, first);
-    if (both) dot_rows<V, Source, 1, kMost, kStride>(panels + 1, parts[1], rows, groups, sums + kStride * kPanelRows, first);
+    inputs.for_panels(both, [&](auto count, int p, const auto& input) HEARTH_INLINED {
+        const InputPart part{&input, row, group};
+        dot_rows<V, Source, count, kMost, kStride>(panels + p, part, rows, groups, sums + p * kStride * kPanelRows, first);
+    });
 }
 
 /// kPairRows: rows whose sums with two panels fit the registers; kFew: the same where codes are unpacked in registers.
-template <class V, WeightFormat kFormatOf, bool kZerosOf, int kPairRows, int kFew, int64_t kBlockRowsOf>
-struct IntKernel {
-    static constexpr WeightFormat kFormat = kFormatOf;
-    static constexpr bool kZeros = kZerosOf;
-    static constexpr int64_t kMaxRows = kPairRows, kFewRows = kFew, kBlockRows = kBlockRowsOf, kBlockDepth = 512;
+template <class V, WeightFormat kFormat, bool kZeros, int kPairRows, int kFew, int64_t kBlockRows>
+struct IntKernel : KernelShape<kFormat, kZeros, kPairRows, kFew, kBlockRows, 512> {
     using Input = IntInput<V>;
     using Inputs = PairInput<Input>;
     struct Block {
-        ExpandedGroup groups[kBlockDepth / kQuantGroup];
+        ExpandedGroup groups[IntKernel::kExpandedDepth / kQuantGroup];
     };
-    static_assert(kBlockRows % kMaxRows == 0 && kFewRows <= kMaxRows);
 
     static void few(const QuantPanel (&panels)[2], const Inputs& inputs, int64_t rows, int64_t groups, float* sums) {
-        panels_times<V, PanelSource<V, kFormat, kZeros>, kFew, kMaxRows>(panels, panels[1].data != nullptr, inputs, 0, 0, rows, groups,
-                                                                         sums, true);
+        panels_times<V, PanelSource<V, kFormat, kZeros>, kFew, kPairRows>(panels, panels[1].data != nullptr, inputs, 0, 0, rows, groups,
+                                                                          sums, true);
     }
     static void expand(const QuantPanel& panel, int64_t group, int64_t groups, Block& block) {
         expand_groups<V, kFormat, kZeros, IntDot<V>::kOffset>(panel, group, groups, block.groups);
     }
-    template <class Before, class After>
-    static void multiply(const Block* const (&blocks)[2], const Inputs& inputs, Range rows, int64_t group, int64_t groups, float* sums,
-                         bool first, Before&& before, After&& after) {
-        for (int64_t row = rows.begin; row < rows.end; row += kMaxRows, sums += kQuantTileSums<IntKernel>) {
-            before((row - rows.begin) / kMaxRows);
-            tile(blocks, inputs, row, std::min(kMaxRows, rows.end - row), group, groups, sums, first);
-            after((row - rows.begin) / kMaxRows);
-        }
-    }
-
-private:
     static void tile(const Block* const (&blocks)[2], const Inputs& inputs, int64_t row, int64_t rows, int64_t group, int64_t groups,
                      float* sums, bool first) {
         const ExpandedGroup* const panels[2] = {blocks[0]->groups, blocks[1] ? blocks[1]->groups : nullptr};
-        panels_times<V, ExpandedSource<V, kZeros>, kPairRows, kMaxRows>(panels, blocks[1] != nullptr, inputs, row, group, rows, groups,
-                                                                        sums, first);
+        panels_times<V, ExpandedSource<V, kZeros>, kPairRows, kPairRows>(panels, blocks[1] != nullptr, inputs, row, group, rows, groups,
+                                                                         sums, first);
     }
 };
 

@@ -51,7 +51,7 @@ struct Codes<Avx512> {
         const F last = _mm512_setr_ps(middle(0), 0, middle(2), 0, middle(4), 0, middle(6), 0, middle(8), 0, middle(10), 0, middle(12), 0,
                                       middle(14), 0);
         I code = _mm512_maskz_set1_epi32(_mm512_cmp_ps_mask(u, Avx512::set(middle(7)), _CMP_GT_OQ), 8);
-        const auto step = [&](F table, int by) __attribute__((always_inline)) {
+        const auto step = [&](F table, int by) HEARTH_INLINED {
             code = _mm512_mask_add_epi32(code, _mm512_cmp_ps_mask(u, _mm512_permutexvar_ps(code, table), _CMP_GT_OQ), code,
                                          _mm512_set1_epi32(by));
         };
@@ -94,9 +94,8 @@ struct Codes<Avx2> {
     static HEARTH_INLINE I nearest(F u) {  // tables of eight: the search doubles its number at each step
         const F eighths = _mm256_setr_ps(middle(1), middle(5), middle(9), middle(13), 0, 0, 0, 0);
         const F last = _mm256_setr_ps(middle(0), middle(2), middle(4), middle(6), middle(8), middle(10), middle(12), middle(14));
-        const auto doubled = [](I code, F more) __attribute__((always_inline)) {
-            return _mm256_sub_epi32(_mm256_add_epi32(code, code), _mm256_castps_si256(more));
-        };
+        const auto doubled = [](I code, F more)
+                                 HEARTH_INLINED { return _mm256_sub_epi32(_mm256_add_epi32(code, code), _mm256_castps_si256(more)); };
         const F upper = Avx2::less(Avx2::set(middle(7)), u);
         I code = doubled(_mm256_setzero_si256(), upper);
         code = doubled(code, Avx2::less(Avx2::choose(upper, Avx2::set(middle(11)), Avx2::set(middle(3))), u));
@@ -220,17 +219,15 @@ bool quantize_groups(QuantKind kind, const float* w, int64_t groups, const float
     if (kind == QuantKind::kQ8) {
         const F scale = C::to_f16_and_back(V::div(extreme, V::set(127))), inverse = inverse_of<V>(scale);
         C::store_f16(scale, halves);
-        write_codes<V>(
-            kind, groups, codes, [&](int64_t i) __attribute__((always_inline)) {
-                const F u = V::mul(V::load(in.w[i]), inverse);
-                return C::whole(C::low(V::set(127), V::max(V::set(-127), u)));
-            });
+        write_codes<V>(kind, groups, codes, [&](int64_t i) HEARTH_INLINED {
+            const F u = V::mul(V::load(in.w[i]), inverse);
+            return C::whole(C::low(V::set(127), V::max(V::set(-127), u)));
+        });
     } else {
         const F scale = importance ? search_scale<V, true>(in, extreme) : search_scale<V, false>(in, extreme),
                 inverse = inverse_of<V>(scale);
         C::store_f16(scale, halves);
-        write_codes<V>(
-            kind, groups, codes, [&](int64_t i) __attribute__((always_inline)) { return C::nearest(V::mul(V::load(in.w[i]), inverse)); });
+        write_codes<V>(kind, groups, codes, [&](int64_t i) HEARTH_INLINED { return C::nearest(V::mul(V::load(in.w[i]), inverse)); });
     }
     std::memcpy(scales, halves, static_cast<size_t>(groups) * sizeof(F16));
     return true;

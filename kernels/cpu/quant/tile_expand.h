@@ -26,15 +26,14 @@ struct alignas(64) TileBlock {
 HEARTH_INLINE void expand_q8_step(const std::byte* codes, uint16_t (*rows)[kPanelRows][2]) {
     const __m512i bytes = _mm512_xor_si512(_mm512_loadu_si512(codes), _mm512_set1_epi8(static_cast<char>(0x80)));
     __m512i number[4];
-    unroll<4>([&](auto i) __attribute__((always_inline)) {
+    unroll<4>([&](auto i) HEARTH_INLINED {
         const __m512i up = i == 3 ? _mm512_and_si512(bytes, _mm512_set1_epi32(static_cast<int>(0xFF000000)))
                                   : _mm512_shuffle_epi8(bytes, _mm512_broadcast_i32x4(_mm_setr_epi8(-1, -1, -1, i, -1, -1, -1, 4 + i, -1,
                                                                                                     -1, -1, 8 + i, -1, -1, -1, 12 + i)));
         number[i] = _mm512_castps_si512(_mm512_cvtepi32_ps(up));
     });
-    unroll<2>([&](auto odd) __attribute__((always_inline)) {
-        _mm512_storeu_si512(rows[odd], _mm512_or_si512(_mm512_srli_epi32(number[odd], 16), number[odd + 2]));
-    });
+    _mm512_storeu_si512(rows[0], _mm512_or_si512(_mm512_srli_epi32(number[0], 16), number[2]));
+    _mm512_storeu_si512(rows[1], _mm512_or_si512(_mm512_srli_epi32(number[1], 16), number[3]));
 }
 
 /// 64 bytes of q4, steps j and j + 4. Nibbles of 16-bit lanes index the table, whose second half repeats the first.
@@ -63,17 +62,18 @@ void expand_tiles(const QuantPanel& panel, int64_t begin, int64_t count, int64_t
     }
     if (there == 0) return;
     const __m512i table = tile_table(*panel.levels);
+    constexpr int kLoads = static_cast<int>(group_code_bytes(kFormat)) / 64;
     for (int64_t g = 0; g < there; ++g) {
         const GroupPlace at(kFormat, kZeros, begin + g);
         auto* rows = out.groups[g].tile;
-        unroll<static_cast<int>(group_code_bytes(kFormat)) / 64>([&](auto j) __attribute__((always_inline)) {
+        HEARTH_UNROLL for (int j = 0; j < kLoads; ++j) {
             const std::byte* codes = panel.data + at.codes + 64 * j;
             if constexpr (kFormat == WeightFormat::kQ8) {
                 expand_q8_step(codes, rows + 2 * j);
             } else {
                 expand_q4_steps(codes, table, rows + 2 * j, rows + 2 * (j + 4));
             }
-        });
+        }
         Vec::store(out.scales[g],
                    Vec::mul(Vec::load(reinterpret_cast<const F16*>(panel.data + at.scales)), Vec::set(1 / kTileGain<kFormat>)));
         if constexpr (kZeros) {

@@ -43,24 +43,23 @@ struct SplitInput : QuantInput {
 
     void pack(const MatmulArgs& a, const int32_t* columns, Range range) const {
         for (int64_t r = range.begin; r < range.end; ++r) {
-            for_input_groups(
-                a.x, columns, a.w.k, groups, r, [&](int64_t g, const float* from) __attribute__((always_inline)) {
-                    const __m512 low = Vec::load(from), high = Vec::load(from + 16);
-                    const TileStep step = tile_step(low, high);
-                    int8_t* to = codes + r * stride + g * kQuantGroup;
-                    int32_t sum = 0;
-                    unroll<2>([&](auto half) __attribute__((always_inline)) {
-                        const __m512i code = _mm512_cvtps_epi32(Vec::mul(half ? high : low, Vec::set(step.inverse)));
-                        const __m512i first = _mm512_srai_epi32(code, 1);
-                        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 16 * half), _mm512_cvtsepi32_epi8(first));
-                        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + rows * stride + 16 * half),
-                                         _mm512_cvtsepi32_epi8(_mm512_sub_epi32(code, first)));
-                        sum += _mm512_reduce_add_epi32(code);
-                    });
-                    scales[g * pitch + r] = step.size;
-                    starts[g * pitch + r] = -IntDot<Vec>::kOffset * sum;
-                    if (a.w.has_zeros) sums[g * pitch + r] = static_cast<float>(sum);
-                });
+            for_input_groups(a.x, columns, a.w.k, groups, r, [&](int64_t g, const float* from) HEARTH_INLINED {
+                const __m512 low = Vec::load(from), high = Vec::load(from + 16);
+                const TileStep step = tile_step(low, high);
+                int8_t* to = codes + r * stride + g * kQuantGroup;
+                int32_t sum = 0;
+                HEARTH_UNROLL for (int half = 0; half < 2; ++half) {
+                    const __m512i code = _mm512_cvtps_epi32(Vec::mul(half ? high : low, Vec::set(step.inverse)));
+                    const __m512i first = _mm512_srai_epi32(code, 1);
+                    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 16 * half), _mm512_cvtsepi32_epi8(first));
+                    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + rows * stride + 16 * half),
+                                     _mm512_cvtsepi32_epi8(_mm512_sub_epi32(code, first)));
+                    sum += _mm512_reduce_add_epi32(code);
+                }
+                scales[g * pitch + r] = step.size;
+                starts[g * pitch + r] = -IntDot<Vec>::kOffset * sum;
+                if (a.w.has_zeros) sums[g * pitch + r] = static_cast<float>(sum);
+            });
         }
     }
 };
@@ -94,18 +93,17 @@ struct TileInput {
     void pack(const MatmulArgs& a, const int32_t* columns, Range range) const {
         for (int64_t r = range.begin; r < range.end; ++r) {
             const int64_t first = r / kTileRows * kTileRows, in_tile = r - first;
-            for_input_groups(
-                a.x, columns, a.w.k, groups, r, [&](int64_t g, const float* from) __attribute__((always_inline)) {
-                    __m512 low = Vec::load(from), high = Vec::load(from + 16);
-                    const TileStep step = tile_step(low, high);
-                    const __m512 size = Vec::set(step.size), inverse = Vec::set(step.inverse);
-                    low = Vec::mul(Vec::round(Vec::mul(low, inverse)), size);
-                    high = Vec::mul(Vec::round(Vec::mul(high, inverse)), size);
-                    const __m512i numbers = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
-                    const __m512i order = _mm512_shufflehi_epi16(_mm512_shufflelo_epi16(numbers, 0xD8), 0xD8);
-                    _mm512_storeu_si512(tiles + (first * groups + g * kTileRows + in_tile) * kQuantGroup, order);
-                    if (a.w.has_zeros) sums[first * groups + g * kTileRows + in_tile] = Vec::sum(Vec::add(low, high));
-                });
+            for_input_groups(a.x, columns, a.w.k, groups, r, [&](int64_t g, const float* from) HEARTH_INLINED {
+                __m512 low = Vec::load(from), high = Vec::load(from + 16);
+                const TileStep step = tile_step(low, high);
+                const __m512 size = Vec::set(step.size), inverse = Vec::set(step.inverse);
+                low = Vec::mul(Vec::round(Vec::mul(low, inverse)), size);
+                high = Vec::mul(Vec::round(Vec::mul(high, inverse)), size);
+                const __m512i numbers = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
+                const __m512i order = _mm512_shufflehi_epi16(_mm512_shufflelo_epi16(numbers, 0xD8), 0xD8);
+                _mm512_storeu_si512(tiles + (first * groups + g * kTileRows + in_tile) * kQuantGroup, order);
+                if (a.w.has_zeros) sums[first * groups + g * kTileRows + in_tile] = Vec::sum(Vec::add(low, high));
+            });
         }
     }
 };

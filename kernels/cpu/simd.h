@@ -34,7 +34,7 @@
 namespace hearth::cpu {
 
 /// Calls f(std::integral_constant<int, i>) for i in [0, N): for loops whose body needs its index as a constant, such as the number of a
-/// tile. Elsewhere HEARTH_UNROLL does.
+/// tile, and for attention of few rows (see NOTES.md). Elsewhere HEARTH_UNROLL does.
 template <int N, class F>
 HEARTH_INLINE void unroll(F&& f) {
     [&]<int... I>(std::integer_sequence<int, I...>) HEARTH_INLINED { (f(std::integral_constant<int, I>{}), ...); }

@@ -32,7 +32,7 @@ public:
         constexpr int kTurn = 8;
         if (count_ != kTurn) return fetch(lines);
         for (owed_ += lines; owed_ >= kTurn && at_ < bytes_; owed_ -= kTurn, at_ += 64)
-            HEARTH_UNROLL for (int i = 0; i < kTurn; ++i) _mm_prefetch(parts_[i] + at_, _MM_HINT_T1);
+            unroll<kTurn>([&](auto i) HEARTH_INLINED { _mm_prefetch(parts_[i] + at_, _MM_HINT_T1); });
     }
     void end() {
         if (count_ == 0) bytes_ = 0;

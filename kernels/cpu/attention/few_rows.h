@@ -65,27 +65,27 @@ struct FewRows {
     static HEARTH_INLINE void score_rows(const float* q, const uint32_t* turned, int64_t words, float* scores, Ahead& ahead,
                                          int64_t lines) {
         F acc[kCount][kVectors];
-        HEARTH_UNROLL for (int r = 0; r < kCount; ++r) { HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) acc[r][v] = V::zero(); }
+        unroll<kCount>([&](auto r) HEARTH_INLINED { unroll<kVectors>([&](auto v) HEARTH_INLINED { acc[r][v] = V::zero(); }); });
         for (int64_t w = 0; w < words; ++w, turned += kBlockTokens, q += W::kNumbers * kRows) {
             if (w % 8 == 0) ahead.fetch_turns(lines);
-            HEARTH_UNROLL for (int round = 0; round < W::kRounds; ++round) {
-                HEARTH_UNROLL for (int i = 0; i < W::kTaken; ++i) {
+            unroll<W::kRounds>([&](auto round) HEARTH_INLINED {
+                unroll<W::kTaken>([&](auto i) HEARTH_INLINED {
                     F k[kVectors];
-                    HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
+                    unroll<kVectors>([&](auto v) HEARTH_INLINED {
                         auto x = load_words(turned + v * V::kLanes);
-                        if (round > 0) x = upper_halves(x);
+                        if constexpr (round > 0) x = upper_halves(x);
                         k[v] = W::take(i, x);
-                    }
-                    HEARTH_UNROLL for (int r = 0; r < kCount; ++r) {
+                    });
+                    unroll<kCount>([&](auto r) HEARTH_INLINED {
                         const F in = V::set(q[(round * 2 + i) * kRows + r]);
-                        HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) acc[r][v] = V::fma(in, k[v], acc[r][v]);
-                    }
-                }
-            }
+                        unroll<kVectors>([&](auto v) HEARTH_INLINED { acc[r][v] = V::fma(in, k[v], acc[r][v]); });
+                    });
+                });
+            });
         }
-        HEARTH_UNROLL for (int r = 0; r < kCount; ++r) {
-            HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) V::store(scores + r * kChunkKeys + v * V::kLanes, acc[r][v]);
-        }
+        unroll<kCount>([&](auto r) HEARTH_INLINED {
+            unroll<kVectors>([&](auto v) HEARTH_INLINED { V::store(scores + r * kChunkKeys + v * V::kLanes, acc[r][v]); });
+        });
     }
 
     /// Scores of a block for all rows; `turned`: scratch of [words][32].
@@ -132,9 +132,9 @@ struct FewRows {
     static HEARTH_INLINE void weigh_rows(const ChunkPages<T>& pages, const float* weights, int64_t d, int64_t column, float* acc,
                                          Ahead& ahead, int64_t lines) {
         F sum[kCount][kColumns][W::kTaken];
-        HEARTH_UNROLL for (int r = 0; r < kCount; ++r) {
-            HEARTH_UNROLL for (int c = 0; c < kColumns; ++c) { HEARTH_UNROLL for (int i = 0; i < W::kTaken; ++i) sum[r][c][i] = V::zero(); }
-        }
+        unroll<kCount>([&](auto r) HEARTH_INLINED {
+            unroll<kColumns>([&](auto c) HEARTH_INLINED { unroll<W::kTaken>([&](auto i) HEARTH_INLINED { sum[r][c][i] = V::zero(); }); });
+        });
         const int64_t left = W::count(d) - column * V::kLanes;
         const bool whole = kColumns > 1 || left >= V::kLanes;
         for (int64_t b = pages.blocks.begin; b < pages.blocks.end; ++b) {
@@ -142,25 +142,23 @@ struct FewRows {
             const float* p = weights + b * kBlockTokens;
             for (int64_t keys = pages.keys_in(b); keys > 0; --keys, values += pages.stride, ++p) {
                 if (keys % 8 == 0) ahead.fetch_turns(lines);
-                HEARTH_UNROLL for (int c = 0; c < kColumns; ++c) {
+                unroll<kColumns>([&](auto c) HEARTH_INLINED {
                     auto x = whole ? load_words(values + c * V::kLanes * W::kNumbers) : load_words(values, left);
                     if constexpr (kRound > 0) x = upper_halves(x);
-                    HEARTH_UNROLL for (int i = 0; i < W::kTaken; ++i) {
+                    unroll<W::kTaken>([&](auto i) HEARTH_INLINED {
                         const F v = W::take(i, x);
-                        HEARTH_UNROLL for (int r = 0; r < kCount; ++r) {
-                            sum[r][c][i] = V::fma(V::set(p[r * kChunkKeys]), v, sum[r][c][i]);
-                        }
-                    }
-                }
+                        unroll<kCount>([&](auto r) HEARTH_INLINED { sum[r][c][i] = V::fma(V::set(p[r * kChunkKeys]), v, sum[r][c][i]); });
+                    });
+                });
             }
         }
-        HEARTH_UNROLL for (int r = 0; r < kCount; ++r) {
-            HEARTH_UNROLL for (int c = 0; c < kColumns; ++c) {
-                HEARTH_UNROLL for (int i = 0; i < W::kTaken; ++i) {
+        unroll<kCount>([&](auto r) HEARTH_INLINED {
+            unroll<kColumns>([&](auto c) HEARTH_INLINED {
+                unroll<W::kTaken>([&](auto i) HEARTH_INLINED {
                     V::store(acc + r * value_size(d) + ((column + c) * W::kNumbers + kRound * 2 + i) * V::kLanes, sum[r][c][i]);
-                }
-            }
-        }
+                });
+            });
+        });
     }
 
     static void weigh(const ChunkPages<T>& pages, const float* weights, int64_t rows, int64_t d, float* acc, Ahead& ahead, int64_t lines) {

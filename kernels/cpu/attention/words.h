@@ -43,8 +43,8 @@ HEARTH_INLINE __m256 place(__m256i words, int mask, int magic) {
 
 using WordVector = decltype(load_words(nullptr));
 
-/// Words of numbers of type T; V: the vector. `take` gives number `i` of each word, 0 or 1 (a constant, so that nothing is decided when it
-/// runs); the second pair of codes is taken after `upper_halves`.
+/// Words of numbers of type T; V: the vector. `take` gives numbers `i` of vectors of words, two at most; of the second pair of codes after
+/// `upper_halves`.
 template <class V, class T>
 struct Words {
     using F = typename V::F;
@@ -54,14 +54,17 @@ struct Words {
 
     static constexpr int64_t count(int64_t d) { return (d + kNumbers - 1) / kNumbers; }
 
-    static HEARTH_INLINE F take(int i, WordVector words) {
+    template <class I>
+    static HEARTH_INLINE F take(I, WordVector words) {
+        constexpr int kPart = I::value;
         if constexpr (kNumbers == 1) {
             return as_floats(words);
         } else if constexpr (kNumbers == 2) {
-            return i == 0 ? even_bf16(words) : odd_bf16(words);
+            return kPart == 0 ? even_bf16(words) : odd_bf16(words);
+        } else if constexpr (kPart == 0) {
+            return V::sub(place(words, 0xFF, 0x4B000080), V::set(8388608.0f + 128));
         } else {
-            return i == 0 ? V::sub(place(words, 0xFF, 0x4B000080), V::set(8388608.0f + 128))
-                          : V::sub(place(words, 0xFF00, 0x4B008000), V::set(8388608.0f + 256 * 128));
+            return V::sub(place(words, 0xFF00, 0x4B008000), V::set(8388608.0f + 256 * 128));
         }
     }
     /// By how much number `i` of a word comes out too large.

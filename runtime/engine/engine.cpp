@@ -203,8 +203,8 @@ void Engine::Impl::step() {
     steps_.fetch_add(1, std::memory_order_relaxed);
     tokens_.fetch_add(batch_.num_tokens(), std::memory_order_relaxed);
     publish_stats();
+    if (options_.profile) publish_profile();  // before a reader has a token of this step
     accept_all(ids);
-    if (options_.profile) publish_profile();
 }
 
 /// The token of each sequence that drew one. One for which there is no memory ends, and no other.

@@ -135,6 +135,17 @@ TEST(Engine, FillsInItsOptionsAndPlansItsBytes) {
               cache + Model::Workspace::activation_bytes(model->config(), 512, 3));
 }
 
+TEST(Engine, ItsProfileHoldsTheStepOfEveryTokenThatWasRead) {
+    Engine engine(tiny_model(), {.profile = true});
+    for (int64_t steps = 1; steps <= 1000; ++steps) {
+        ASSERT_EQ(read_all(*engine.submit(short_request({1, 2, 3}, 1))).tokens.size(), 1u);
+        const auto stages = engine.profile();
+        const auto sample = std::ranges::find(stages, "sample", &StageTime::variant);
+        ASSERT_NE(sample, stages.end());
+        ASSERT_EQ(sample->calls, steps);
+    }
+}
+
 TEST(Engine, GivesTheSameAnswerAloneAndInACrowd) {
     for (const auto& [experts, cache] : {std::pair<int64_t, DType>{0, DType::kBf16}, {4, DType::kBf16}, {0, DType::kI8}}) {
         const auto model = tiny_model({.experts = experts});

@@ -21,6 +21,16 @@ void* operator new(std::size_t size) {
     throw std::bad_alloc();
 }
 
+// Standard algorithms ask this way for their buffers. Were it left out, a sanitizer's own would answer, and find its memory freed by us.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    try {
+        return ::operator new(size);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 

@@ -1,0 +1,11 @@
+#pragma once
+#include "kernels/simt/emulator/memory/hook.h"
+namespace hearth::simt {
+struct Block;
+class ReadCounts {};
+class Counters {
+public:
+    void end_block(Block&) {}
+    void count(const Access&) {}
+};
+}  // namespace hearth::simt

@@ -6,8 +6,10 @@
 #ifdef __CUDACC__
 #include "kernels/simt/device/all.h"
 #else
+#include "kernels/simt/emulator/ops/atomic.h"
 #include "kernels/simt/emulator/ops/barrier.h"
 #include "kernels/simt/emulator/ops/index.h"
 #include "kernels/simt/emulator/ops/shared.h"
+#include "kernels/simt/emulator/ops/warp.h"
 #define HEARTH_KERNEL inline
 #endif

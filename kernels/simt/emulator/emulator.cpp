@@ -41,6 +41,7 @@ void Emulator::enqueue(LaunchConfig config, std::function<void()> body) {
                                     std::to_string(config.block.size()));
     }
     Launch& launch = queue_.emplace_back();
+    last_kernel_ = config.name;
     launch.name = std::move(config.name);
     launch.grid = config.grid;
     launch.block = config.block;
@@ -50,7 +51,6 @@ void Emulator::enqueue(LaunchConfig config, std::function<void()> body) {
 }
 
 void Emulator::synchronize() {
-    for (Region& region : regions_) region.read_only_read = region.written = false;
     std::vector<Launch> launches = std::exchange(queue_, {});
     machine_.run(launches);
 }

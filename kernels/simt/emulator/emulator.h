@@ -65,6 +65,7 @@ public:
     const Report& report() const { return machine_.report(); }
     Machine& machine() { return machine_; }
     const std::deque<Region>& buffers() const { return regions_; }
+    const std::string& last_kernel() const { return last_kernel_; }
 
 private:
     Region* allocate_bytes(std::string name, size_t bytes, const void* values);
@@ -75,6 +76,7 @@ private:
     std::deque<Region> regions_;
     std::vector<std::unique_ptr<unsigned char[]>> storage_;
     std::vector<Launch> queue_;
+    std::string last_kernel_;
 };
 
 }  // namespace hearth::simt

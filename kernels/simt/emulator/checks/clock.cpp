@@ -28,7 +28,7 @@ void join_foreign(SyncClock& into, uint32_t serial, const std::shared_ptr<const 
 void SyncClock::join(const SyncClock& other, uint32_t my_serial, uint32_t serial) {
     if (my_serial == serial) {
         join_slots(own, other.own);
-    } else {
+    } else if (!other.own.empty()) {
         join_foreign(*this, serial, std::make_shared<const std::vector<uint32_t>>(other.own));
     }
     for (const auto& [theirs, slots] : other.foreign) {
@@ -58,6 +58,19 @@ void release_clock(Thread& thread, std::shared_ptr<SyncClock>& to) {
     joined->join(*thread.clock, serial, serial);
     to = std::move(joined);
     ++thread.clock->own[thread.index];
+}
+
+void release_to_counter(Thread& thread, std::shared_ptr<SyncClock>& to) {
+    if (thread.clock == nullptr) return;
+    auto joined = to == nullptr ? std::make_shared<SyncClock>() : std::make_shared<SyncClock>(*to);
+    joined->join(*thread.clock, kNoBlock, thread.block->serial);
+    to = std::move(joined);
+    ++thread.clock->own[thread.index];
+}
+
+void acquire_from_counter(Thread& thread, const std::shared_ptr<SyncClock>& from) {
+    if (thread.clock == nullptr || from == nullptr) return;
+    thread.clock->join(*from, thread.block->serial, kNoBlock);
 }
 
 void acquire_clock(Thread& thread, const std::shared_ptr<SyncClock>& from) {

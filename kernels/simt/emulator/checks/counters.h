@@ -7,5 +7,6 @@ class Counters {
 public:
     void end_block(Block&) {}
     void count(const Access&) {}
+    void warp_operation(const char*) {}
 };
 }  // namespace hearth::simt

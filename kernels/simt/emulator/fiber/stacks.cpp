@@ -39,4 +39,9 @@ std::unique_ptr<Stacks> StackPool::take(size_t count) {
     return std::make_unique<Stacks>(count, kStackBytes);
 }
 
+StackPool& stack_pool() {
+    thread_local StackPool pool;
+    return pool;
+}
+
 }  // namespace hearth::simt

@@ -26,7 +26,7 @@ private:
     size_t count_, bytes_;
 };
 
-/// Lends sets of stacks. One OS thread.
+/// Lends sets of stacks.
 class StackPool {
 public:
     std::unique_ptr<Stacks> take(size_t count);
@@ -35,5 +35,8 @@ public:
 private:
     std::vector<std::unique_ptr<Stacks>> free_;
 };
+
+/// The calling OS thread's own: stacks outlive the emulators that used them, for touching fresh pages costs more than a small kernel.
+StackPool& stack_pool();
 
 }  // namespace hearth::simt

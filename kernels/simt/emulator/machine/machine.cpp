@@ -23,6 +23,7 @@ Machine::~Machine() = default;
 
 void Machine::run(std::vector<Launch>& launches) {
     launches_ = &launches;
+    clocks_of_counters_.clear();
     for (size_t begin = 0; begin < launches.size();) {
         size_t end = begin + 1;
         while (end < launches.size() && launches[end].dependent && end - begin < 64) ++end;
@@ -58,12 +59,13 @@ bool Machine::start_next_block() {
         if (launch.started == blocks || launch.started - launch.ended >= options_.max_resident) continue;
         unsigned long long number = launch.started++;
         if (options_.schedule == Schedule::kReverse) number = blocks - 1 - number;
-        blocks_.push_back(make_block(*this, launch, number, next_serial_++, stack_pool_));
+        blocks_.push_back(make_block(*this, launch, number, next_serial_++, stack_pool()));
         Block& block = *blocks_.back();
         ++progress_;
         std::vector<Thread*> threads;
         for (Thread& thread : block.threads) {
             prepare_fiber(thread.fiber, &Machine::thread_main);
+            thread.chain = chain_;
             thread.watched = options_.races || counters_ != nullptr || chain_end_ - chain_begin_ > 1;
             if (options_.races) thread.clock = std::make_unique<ThreadClock>(block.threads.size(), thread.index);
             threads.push_back(&thread);
@@ -111,7 +113,7 @@ void Machine::collect_ended() {
         std::erase_if(launch.grid_waiters, is_of_block);
         if (counters_ != nullptr) counters_->end_block(*block);
         for (Thread& thread : block->threads) drop_fiber(thread.fiber);
-        stack_pool_.give_back(std::move(block->stacks));
+        stack_pool().give_back(std::move(block->stacks));
         std::erase_if(blocks_, [&](const auto& b) { return b.get() == block; });
         ++progress_;
         if (++launch.ended == launch.grid.size()) complete(launch);
@@ -139,7 +141,6 @@ void Machine::wait_grid(Where where) {
         }
         self->ordered_launches |= before.ordered_launches;
     }
-    self->past_grid_wait = true;
 }
 
 void Machine::poll(bool (*holds)(void*), void* argument, Where where) {

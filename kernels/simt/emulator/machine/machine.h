@@ -37,9 +37,11 @@ public:
     Scheduler& scheduler() { return scheduler_; }
     Report& report() { return report_; }
     const Report& report() const { return report_; }
+    std::vector<Thread*>& lanes_to_wake() { return lanes_to_wake_; }  // scratch, empty between uses
     Counters* counters() { return counters_.get(); }
     bool races() const { return options_.races; }
     uint32_t chain() const { return chain_; }  // what was done in an earlier chain is ordered before all of this one
+    std::shared_ptr<SyncClock>& clock_of_counter(uintptr_t address) { return clocks_of_counters_[address]; }
     const Launch& launch_of_chain(unsigned index) const { return (*launches_)[chain_begin_ + index]; }
 
 private:
@@ -55,13 +57,13 @@ private:
     Options options_;
     Scheduler scheduler_;
     Report report_;
-    StackPool stack_pool_;
     std::vector<Launch>* launches_ = nullptr;
     std::vector<std::unique_ptr<Block>> blocks_;  // resident
     std::vector<Block*> ended_;
-    std::vector<Thread*> pollers_;
+    std::vector<Thread*> pollers_, lanes_to_wake_;
     uint64_t progress_ = 0, progress_at_wake_ = 0;
     uint32_t next_serial_ = 0;
+    std::map<uintptr_t, std::shared_ptr<SyncClock>> clocks_of_counters_;
     size_t chain_begin_ = 0, chain_end_ = 0;  // launches that may overlap
     uint32_t chain_ = 0;
     std::unique_ptr<Counters> counters_;

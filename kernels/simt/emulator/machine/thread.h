@@ -43,9 +43,9 @@ struct Thread {
     unsigned lane = 0;
     bool watched = false;  // this run checks races, counts, or has dependent launches
     bool done = false;
-    bool past_grid_wait = false;
     Wait wait = Wait::kNothing;
     Where wait_where;
+    uint32_t chain = 0;             // of launches that may overlap with its own, counted from 1
     unsigned shared_taken = 0;      // arrays taken so far
     uint32_t syncs = 0;             // operations passed at which its warp or block met
     uint64_t ordered_launches = 0;  // bit l: launch l of this batch is complete before whatever this thread does now

@@ -54,6 +54,16 @@ bool refuse(const Access& access) {
     return true;
 }
 
+void report_stale_read(const Access& access) {
+    const Region& region = *access.region;
+    const bool is_read = access.use == Use::kLoad;
+    const Where other = is_read ? region.written_where : region.read_only_where;
+    current->machine->find(Kind::kStaleRead, is_read ? access.where : other,
+                           "a read-only load of " + region.name + ", which line " +
+                               std::to_string(is_read ? other.line : access.where.line) +
+                               " writes in the same chain of launches: the load may be moved before it, or served by a stale cache");
+}
+
 void watch(const Access& access) {
     Machine& machine = *current->machine;
     if (!access.region->shared) check_order_of_launches(machine, access);

@@ -29,6 +29,8 @@ struct Access {
 
 /// Reports why the access is refused. Returns true where it may go on after all (an uninitialised read goes on with the poison).
 bool refuse(const Access& access);
+/// A buffer is written, and read by read-only loads, while the same kernels are in flight.
+void report_stale_read(const Access& access);
 /// Race check, counters, dependent launch: whatever of them this run does.
 void watch(const Access& access);
 
@@ -68,7 +70,7 @@ inline bool any_in_flight(const uint8_t* state, uint32_t bytes) {
 
 /// May the current thread touch these bytes? False: the access must not happen (a load gives zero).
 inline bool admit(const Access& access) {
-    const Region* region = access.region;
+    Region* region = access.region;
     if (region == nullptr || access.address - region->base > region->size ||
         region->size - (access.address - region->base) < access.bytes || (access.address & (access.align - 1)) != 0) [[unlikely]] {
         return refuse(access);
@@ -81,6 +83,17 @@ inline bool admit(const Access& access) {
             }
             if (access.use != Use::kLoad) std::memset(state, kGood, access.bytes);
         }
+    }
+    if (access.use != Use::kLoad) {
+        if (region->read_only_chain == current->chain) [[unlikely]]
+            report_stale_read(access);
+        region->written_chain = current->chain;
+        region->written_where = access.where;
+    } else if (access.path == Path::kReadOnly) {
+        if (region->written_chain == current->chain) [[unlikely]]
+            report_stale_read(access);
+        region->read_only_chain = current->chain;
+        region->read_only_where = access.where;
     }
     if (current->watched) [[unlikely]]
         watch(access);

@@ -28,7 +28,7 @@ struct Region {
     uint8_t* state = nullptr;  // [size] ByteState; null: all good for ever (an uploaded buffer)
     uint64_t shared_offset = 0;
 
-    bool read_only_read = false, written = false;  // since the last synchronize(): of .nc loads
+    uint32_t read_only_chain = 0, written_chain = 0;  // the last chain of launches that read it by .nc loads, that wrote it
     Where read_only_where, written_where;
 
     std::unique_ptr<RaceCells> races;

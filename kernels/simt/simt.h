@@ -8,7 +8,9 @@
 #else
 #include "kernels/simt/emulator/ops/atomic.h"
 #include "kernels/simt/emulator/ops/barrier.h"
+#include "kernels/simt/emulator/ops/copy.h"
 #include "kernels/simt/emulator/ops/index.h"
+#include "kernels/simt/emulator/ops/mbarrier.h"
 #include "kernels/simt/emulator/ops/shared.h"
 #include "kernels/simt/emulator/ops/warp.h"
 #define HEARTH_KERNEL inline

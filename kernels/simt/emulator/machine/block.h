@@ -56,6 +56,8 @@ struct MBarrier {
     unsigned count = 0, pending = 0;
     unsigned phase = 0;
     long long bytes_to_come = 0;
+    unsigned maker = 0;   // the thread that initialised it
+    bool fenced = false;  // and made that known to bulk copies
     unsigned number = 0;  // of the block's mbarriers, in order of their init
     std::vector<Thread*> waiting;
     std::vector<PendingCopy> copies;  // bulk copies that land when somebody waits

@@ -10,6 +10,7 @@
 #include "kernels/simt/emulator/ops/barrier.h"
 #include "kernels/simt/emulator/ops/copy.h"
 #include "kernels/simt/emulator/ops/index.h"
+#include "kernels/simt/emulator/ops/matrix.h"
 #include "kernels/simt/emulator/ops/mbarrier.h"
 #include "kernels/simt/emulator/ops/shared.h"
 #include "kernels/simt/emulator/ops/warp.h"

@@ -4,8 +4,19 @@
 namespace hearth::simt {
 namespace {
 
-enum class Bug { kNone, kConsumerDoesNotWait, kProducerDoesNotWait, kElectedLaneArrivesAlone, kNoFence, kNoBarrierAfterInit, kTooManyArrivals,
-                 kMisaligned, kOutOfBounds, kExpectsTooMuch, kOneLaneWaits };
+enum class Bug {
+    kNone,
+    kConsumerDoesNotWait,
+    kProducerDoesNotWait,
+    kElectedLaneArrivesAlone,
+    kNoFence,
+    kNoBarrierAfterInit,
+    kTooManyArrivals,
+    kMisaligned,
+    kOutOfBounds,
+    kExpectsTooMuch,
+    kOneLaneWaits
+};
 
 constexpr int kStages = 2, kTile = 64;  // floats of a stage
 

@@ -20,8 +20,8 @@ uint8_t* state_of(const PendingCopy& copy) { return copy.to->state + (copy.to_ad
 bool begin_copy(const PendingCopy& copy, uint32_t align, Path path) {
     const Access to = destination(copy, align, path);
     const Region* region = copy.to;
-    if (region == nullptr || copy.to_address - region->base > region->size || region->size - (copy.to_address - region->base) < copy.bytes ||
-        (copy.to_address & (align - 1)) != 0) {
+    if (region == nullptr || copy.to_address - region->base > region->size ||
+        region->size - (copy.to_address - region->base) < copy.bytes || (copy.to_address & (align - 1)) != 0) {
         (void)refuse(to);
         return false;
     }
@@ -30,7 +30,8 @@ bool begin_copy(const PendingCopy& copy, uint32_t align, Path path) {
         (void)refuse({copy.from, copy.from_address, copy.source_bytes, align, Use::kLoad, path, copy.where});
         return false;
     }
-    if (copy.source_bytes > 0 && !admit({copy.from, copy.from_address, copy.source_bytes, align, Use::kLoad, path, copy.where})) return false;
+    if (copy.source_bytes > 0 && !admit({copy.from, copy.from_address, copy.source_bytes, align, Use::kLoad, path, copy.where}))
+        return false;
     Machine& machine = *current->machine;
     if (machine.races()) check_race_at_issue(to);
     if (Counters* counters = machine.counters()) counters->count(to);

@@ -1,8 +1,8 @@
 // Copies from global to shared memory that go on while the thread does. PTX ISA, "Data Movement: cp.async", "cp.async.commit_group",
 // "cp.async.wait_group".
 //
-// A copy is a thread's own: its wait makes the bytes visible to that thread, and a barrier after it to others. From issue to wait nobody may
-// touch the destination. When the bytes really move is the run's Landing.
+// A copy is a thread's own: its wait makes the bytes visible to that thread, and a barrier after it to others. From issue to wait nobody
+// may touch the destination. When the bytes really move is the run's Landing.
 #pragma once
 
 #include "kernels/simt/emulator/memory/pointers.h"

@@ -54,7 +54,8 @@ void init_mbarrier(Region* region, uintptr_t address, unsigned count, Where wher
     Block& block = *current->block;
     const auto number = static_cast<unsigned>(block.mbarriers.size());
     if (count == 0 || number >= kMBarrierSlots) {
-        current->machine->fail(Kind::kBadMBarrier, where, "an mbarrier expects at least one arrival, and a block has at most 64 of them here");
+        current->machine->fail(Kind::kBadMBarrier, where,
+                               "an mbarrier expects at least one arrival, and a block has at most 64 of them here");
     }
     const auto [at, is_new] = block.mbarriers.emplace(address, MBarrier{});
     if (!is_new) current->machine->fail(Kind::kBadMBarrier, where, "the mbarrier is initialised twice");
@@ -97,7 +98,8 @@ void issue_bulk(PendingCopy copy, Region* region, uintptr_t address) {
         current->machine->find(Kind::kBadMBarrier, copy.where, "a bulk copy on an mbarrier whose init no fence_mbarrier_init() follows");
     }
     if (copy.bytes % 16 != 0) {
-        current->machine->find(Kind::kMisaligned, copy.where, "a bulk copy of " + std::to_string(copy.bytes) + " bytes: not a multiple of 16");
+        current->machine->find(Kind::kMisaligned, copy.where,
+                               "a bulk copy of " + std::to_string(copy.bytes) + " bytes: not a multiple of 16");
         copy.bytes -= copy.bytes % 16;
         copy.source_bytes = copy.bytes;
     }

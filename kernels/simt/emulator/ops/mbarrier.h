@@ -27,7 +27,9 @@ inline void mbarrier_init(SharedPtr<MBarrierWord> at, unsigned count, Where wher
 /// Makes the thread's inits known to the unit that copies. Before the first bulk copy on them.
 inline void fence_mbarrier_init() { fence_inits(); }
 
-inline void mbarrier_arrive(SharedPtr<MBarrierWord> at, Where where = Where::here()) { arrive_mbarrier(at.region(), at.address(), 0, where); }
+inline void mbarrier_arrive(SharedPtr<MBarrierWord> at, Where where = Where::here()) {
+    arrive_mbarrier(at.region(), at.address(), 0, where);
+}
 
 /// Arrives, and lets the phase wait for `bytes` more that bulk copies bring.
 inline void mbarrier_arrive_expect(SharedPtr<MBarrierWord> at, uint32_t bytes, Where where = Where::here()) {

@@ -9,6 +9,7 @@
 #include "kernels/simt/emulator/ops/atomic.h"
 #include "kernels/simt/emulator/ops/barrier.h"
 #include "kernels/simt/emulator/ops/copy.h"
+#include "kernels/simt/emulator/ops/grid.h"
 #include "kernels/simt/emulator/ops/index.h"
 #include "kernels/simt/emulator/ops/matrix.h"
 #include "kernels/simt/emulator/ops/mbarrier.h"

@@ -40,6 +40,7 @@ public:
     std::vector<Thread*>& lanes_to_wake() { return lanes_to_wake_; }  // scratch, empty between uses
     Counters* counters() { return counters_.get(); }
     bool races() const { return options_.races; }
+    size_t launches_in_chain() const { return chain_end_ - chain_begin_; }
     uint32_t chain() const { return chain_; }  // what was done in an earlier chain is ordered before all of this one
     std::shared_ptr<SyncClock>& clock_of_counter(uintptr_t address) { return clocks_of_counters_[address]; }
     const Launch& launch_of_chain(unsigned index) const { return (*launches_)[chain_begin_ + index]; }

@@ -55,7 +55,7 @@ void meet(const char* operation, uint32_t mask, void* operand, Combine combine, 
     }
     const Rendezvous all = met;
     warp.open.erase(warp.open.begin() + (&met - warp.open.data()));
-    if (Counters* counters = self->machine->counters()) counters->warp_operation(operation);
+    if (Counters* counters = self->machine->counters()) counters->operation(operation);
     combine(all, warp);
     std::vector<Thread*>& others = self->machine->lanes_to_wake();
     for (unsigned l = 0; l < 32; ++l) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "kernels/simt/emulator/checks/clock.h"
+#include "kernels/simt/emulator/checks/counters.h"
 #include "kernels/simt/emulator/machine/machine.h"
 
 namespace hearth::simt {
@@ -11,6 +12,9 @@ namespace {
 /// The last of the expected threads has arrived: wakes the others.
 void release(NamedBarrier& bar, Thread* last) {
     Scheduler& scheduler = current->machine->scheduler();
+    if (Counters* counters = current->machine->counters()) {
+        counters->operation(&bar == &current->block->barriers[0] ? "sync_block" : "sync_named");
+    }
     if (current->clock != nullptr) {
         std::shared_ptr<SyncClock> all;
         for (Thread* thread : bar.arrivals) release_clock(*thread, all);

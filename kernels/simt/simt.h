@@ -15,5 +15,5 @@
 #include "kernels/simt/emulator/ops/mbarrier.h"
 #include "kernels/simt/emulator/ops/shared.h"
 #include "kernels/simt/emulator/ops/warp.h"
-#define HEARTH_KERNEL inline
+#define HEARTH_KERNEL inline void
 #endif

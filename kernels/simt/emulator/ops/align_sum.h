@@ -9,63 +9,63 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstdint>
 
 namespace hearth::simt {
 
 constexpr int kAlignBlock = 8, kAlignFraction = 24;
 
-/// sign * significand * 2^(exponent - fraction of the type); a product's significand has up to 22 bits.
+/// significand (with its sign) * 2^exponent. Of zero the exponent is so low that it decides nothing.
 struct Term {
-    int32_t significand;  // with its sign
-    int32_t exponent;     // of the unit of significand: value = significand * 2^exponent
+    int32_t significand;
+    int32_t exponent;
 };
+
+constexpr int kNoExponent = -1000;
 
 inline Term term_of(float value) {
     const auto bits = std::bit_cast<uint32_t>(value);
     const int exponent = static_cast<int>(bits >> 23 & 255);
     const auto fraction = static_cast<int32_t>(bits & 0x7fffff);
     const int32_t significand = exponent == 0 ? fraction : fraction | 0x800000;
-    return {bits >> 31 ? -significand : significand, std::max(exponent, 1) - 127 - 23};
+    return {bits >> 31 ? -significand : significand, significand == 0 ? kNoExponent : std::max(exponent, 1) - 127 - 23};
 }
 
-/// The float nearest to zero of sum * 2^unit.
-inline float truncate_to_float(int64_t sum, int unit) {
+/// sum * 2^unit as the float32 next to it towards zero.
+inline float truncate_to_float(int32_t sum, int unit) {
     if (sum == 0) return 0.0f;
-    const bool negative = sum < 0;
-    uint64_t magnitude = negative ? static_cast<uint64_t>(-sum) : static_cast<uint64_t>(sum);
-    const int drop = std::max(64 - std::countl_zero(magnitude) - 24, -149 - unit);
-    if (drop > 0) {
-        magnitude = drop > 63 ? 0 : magnitude >> drop;
-        unit += drop;
+    uint32_t magnitude = sum < 0 ? static_cast<uint32_t>(-sum) : static_cast<uint32_t>(sum);
+    const int leading = 31 - std::countl_zero(magnitude), exponent = leading + unit;
+    const uint32_t sign = sum < 0 ? 0x80000000u : 0;
+    if (exponent > 127) return std::bit_cast<float>(sign | 0x7f800000u);
+    if (exponent < -126) {  // subnormal: units of 2^-149
+        const int up = unit + 149;
+        magnitude = up >= 0 ? magnitude << up : up > -32 ? magnitude >> -up : 0;
+        return std::bit_cast<float>(sign | magnitude);
     }
-    const float value = std::ldexp(static_cast<float>(magnitude), unit);
-    return negative ? -value : value;
+    magnitude = leading > 23 ? magnitude >> (leading - 23) : magnitude << (23 - leading);
+    return std::bit_cast<float>(sign | static_cast<uint32_t>(exponent + 127) << 23 | (magnitude & 0x7fffff));
 }
 
-/// c plus the products a[i] * b[i] of one block. `top` is the exponent of a significand's leading bit above its unit: 7 for bf16 (8 bits),
-/// 10 for f16, 3 for e4m3; a product of two has it at 2 top, or one above.
-inline float align_sum(const Term* a, const Term* b, int count, int top, float c) {
+/// c plus the kAlignBlock products a[i] * b[i]. A significand has `top` bits below its leading one: 7 for bf16, 10 for f16, 3 for e4m3; the
+/// exponent that a product takes part with is the sum of its factors', as if it were not carried.
+inline float align_sum(const Term* a, const Term* b, int top, float c) {
     const Term start = term_of(c);
-    int largest = start.significand != 0 ? start.exponent + 23 : -1000;
-    for (int i = 0; i < count; ++i) {
-        if (a[i].significand != 0 && b[i].significand != 0) largest = std::max(largest, a[i].exponent + b[i].exponent + 2 * top);
+    int products[kAlignBlock], exponents[kAlignBlock];
+    int largest = start.exponent + 23;
+    for (int i = 0; i < kAlignBlock; ++i) {
+        products[i] = a[i].significand * b[i].significand;  // below 2^22
+        exponents[i] = a[i].exponent + b[i].exponent + 2 * top;
+        largest = std::max(largest, exponents[i]);
     }
-    if (largest == -1000) return c;
-    const int unit = largest - kAlignFraction;  // of the sum
-    auto align = [unit](int64_t significand, int exponent) {
-        const int shift = exponent - unit;
-        if (shift >= 0) return significand << shift;
-        if (shift < -62) return int64_t{0};
-        return significand < 0 ? -(-significand >> -shift) : significand >> -shift;
+    auto align = [largest](int32_t significand, int fraction, int exponent) {  // magnitudes are shifted: towards zero
+        const int32_t sign = significand >> 31;
+        const auto magnitude = static_cast<uint32_t>((significand ^ sign) - sign) << (kAlignFraction - fraction);
+        return (static_cast<int32_t>(magnitude >> std::min(largest - exponent, 31)) ^ sign) - sign;
     };
-    int64_t sum = align(start.significand, start.exponent);
-    for (int i = 0; i < count; ++i) {
-        const int64_t product = static_cast<int64_t>(a[i].significand) * b[i].significand;
-        if (product != 0) sum += align(product, a[i].exponent + b[i].exponent);
-    }
-    return truncate_to_float(sum, unit);
+    int32_t sum = align(start.significand, 23, start.exponent + 23);  // nine terms below 2^26
+    for (int i = 0; i < kAlignBlock; ++i) sum += align(products[i], 2 * top, exponents[i]);
+    return truncate_to_float(sum, largest - kAlignFraction);
 }
 
 }  // namespace hearth::simt

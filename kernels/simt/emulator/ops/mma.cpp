@@ -62,7 +62,7 @@ Row row_of(MmaType type, const std::array<uint16_t, 32>& bits, int k) {
         const float value = value_of(type, bits[static_cast<size_t>(i)]);
         Term term = term_of(value);
         term.significand >>= 23 - fraction_of(type);  // the bits dropped are zero
-        term.exponent += 23 - fraction_of(type);
+        if (term.significand != 0) term.exponent += 23 - fraction_of(type);
         row.terms[static_cast<size_t>(i)] = term;
         row.values[static_cast<size_t>(i)] = value;
         row.finite = row.finite && std::isfinite(value);
@@ -76,7 +76,7 @@ float dot(MmaType type, const Row& a, const Row& b, int k, float c) {
         return c;
     }
     for (int i = 0; i < k; i += kAlignBlock)
-        c = align_sum(&a.terms[static_cast<size_t>(i)], &b.terms[static_cast<size_t>(i)], kAlignBlock, fraction_of(type), c);
+        c = align_sum(&a.terms[static_cast<size_t>(i)], &b.terms[static_cast<size_t>(i)], fraction_of(type), c);
     return c;
 }
 

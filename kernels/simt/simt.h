@@ -11,7 +11,7 @@
 //   counters    atomic_add() atomic_add_acq_rel() store_release() load_acquire() wait_at_least()
 //
 // HEARTH_KERNEL name(Args args) {...} defines a kernel, HEARTH_DEVICE a function that kernels call. Device code is C++17: nvcc reads it
-// too. What each operation means, orders and asks for stands in emulator/ops/, with the section of the PTX ISA.
+// too. What each operation means, orders and asks for stands in emulator/ops/ and emulator/matrix/, with the section of the PTX ISA.
 #pragma once
 
 #include "kernels/simt/vector.h"
@@ -19,12 +19,12 @@
 #ifdef __CUDACC__
 #include "kernels/simt/device/all.h"
 #else
+#include "kernels/simt/emulator/matrix/fragments.h"
 #include "kernels/simt/emulator/ops/atomic.h"
 #include "kernels/simt/emulator/ops/barrier.h"
 #include "kernels/simt/emulator/ops/copy.h"
 #include "kernels/simt/emulator/ops/grid.h"
 #include "kernels/simt/emulator/ops/index.h"
-#include "kernels/simt/emulator/ops/matrix.h"
 #include "kernels/simt/emulator/ops/mbarrier.h"
 #include "kernels/simt/emulator/ops/shared.h"
 #include "kernels/simt/emulator/ops/warp.h"

@@ -1,4 +1,4 @@
-// Matrix fragments for nvcc: emulator/ops/matrix.h has the layouts. PTX ISA, "ldmatrix", "mma".
+// Matrix fragments for nvcc: emulator/matrix/fragments.h has the layouts. PTX ISA, "ldmatrix", "mma".
 #pragma once
 
 #include "kernels/simt/device/pointers.h"

@@ -92,6 +92,7 @@ public:
     template <int N, Cache kCache = Cache::kDefault>
     __device__ __forceinline__ Vec<Value, N> load_vector(long long i = 0) const {
         using V = Vec<Value, N>;
+        static_assert(kCache == Cache::kDefault || sizeof(V) == 16, "cache hints are for loads of 16 bytes");
         if constexpr (kSpace == Space::kGlobal && sizeof(V) == 16) {
             const uint4 words = load16_global<kCache>(raw_ + i);
             V value;

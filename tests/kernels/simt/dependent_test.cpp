@@ -24,7 +24,7 @@ void stage(StageArgs a) {
     if (a.bug == Bug::kWritesEarly) a.x.store(i, 9.0f);
     if (a.bug != Bug::kNoWait && (a.bug != Bug::kOneThreadWaits || thread_x() == 0)) grid_wait();
     if (a.bug == Bug::kOneThreadWaits) sync_block();
-    if (a.bug == Bug::kReadOnly) early = a.x.load_vector<1, Cache::kReadOnly>(i)[0] * 0;
+    if (a.bug == Bug::kReadOnly) early = a.x.load_vector<4, Cache::kReadOnly>(i / 4 * 4)[0] * 0;
     a.y.store(i, w * (a.bug == Bug::kReadsEarly ? early : a.x[i]) + early);
 }
 

@@ -47,6 +47,7 @@ public:
     /// Elements i to i + N - 1 in one access, whose address must be a multiple of its size (2 to 16 bytes).
     template <int N, Cache kCache = Cache::kDefault>
     Vec<Value, N> load_vector(long long i = 0, Where where = Where::here()) const {
+        static_assert(kCache == Cache::kDefault || sizeof(Vec<Value, N>) == 16, "cache hints are for loads of 16 bytes");
         return get<Vec<Value, N>>(i, kCache == Cache::kReadOnly ? Path::kReadOnly : Path::kVector, where);
     }
     template <int N>

@@ -3,8 +3,8 @@
 
 #include "kernels/simt/emulator/machine/machine.h"
 #include "kernels/simt/emulator/machine/rendezvous.h"
-#include "kernels/simt/emulator/ops/align_sum.h"
-#include "kernels/simt/emulator/ops/matrix.h"
+#include "kernels/simt/emulator/matrix/align_sum.h"
+#include "kernels/simt/emulator/matrix/fragments.h"
 #include "kernels/simt/emulator/ops/warp.h"
 
 namespace hearth::simt {

@@ -3,7 +3,7 @@
 #include "kernels/simt/emulator/checks/race.h"
 #include "kernels/simt/emulator/machine/machine.h"
 #include "kernels/simt/emulator/machine/rendezvous.h"
-#include "kernels/simt/emulator/ops/matrix.h"
+#include "kernels/simt/emulator/matrix/fragments.h"
 #include "kernels/simt/emulator/ops/warp.h"
 
 namespace hearth::simt {

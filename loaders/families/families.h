@@ -1,4 +1,5 @@
-// The kinds of models that can be read. A new one with known blocks: one loaders/families/family_x.cpp, one row in families.cpp.
+// The kinds of models that can be read. A new one with known blocks: one loaders/families/family_x.cpp, two lines in families.cpp
+// (declaration, row). Blocks are known where ModelConfig has a field for all that they do.
 #pragma once
 
 #include <span>

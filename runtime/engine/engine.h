@@ -21,9 +21,9 @@ struct Request {
 };
 
 enum class FinishReason : uint8_t {
-    kStop,    // a stop token
-    kLength,  // max_tokens reached, or the context is full
-    kCancelled,
+    kStop,          // a stop token; a reader that finds a stop text says so too (chat/api/answer.cpp)
+    kLength,        // max_tokens reached, or the context is full
+    kCancelled,     // the reader cancelled or let go, or the engine ends
     kNumericError,  // logits that are not finite
     kError,         // see TokenEvent::error
 };

@@ -31,7 +31,7 @@ void Scheduler::add(std::unique_ptr<Sequence> sequence) {
 const std::vector<Scheduler::Work>& Scheduler::plan() {
     work_.clear();
     int64_t budget = limits_.max_step_tokens;
-    // Decodes, oldest first: a victim stands behind whoever needs its blocks, so nothing that is already planned can be preempted.
+    // Decodes, oldest first. grow() may preempt the youngest, which stands behind all that is planned already.
     for (size_t i = 0; i < running_.size(); ++i) {
         Sequence& sequence = *running_[i];
         if (sequence.remaining() == 1 && grow(sequence)) schedule(sequence, budget);

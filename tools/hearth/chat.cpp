@@ -23,7 +23,7 @@ constexpr std::string_view kHelp =
     "  /reset         forget the conversation\n"
     "  /system TEXT   instructions for the model; alone: none\n"
     "  /help          this\n"
-    "  /quit          leave; so do Ctrl-D and Ctrl-C twice\n"
+    "  /quit          leave; so do /exit, Ctrl-D and Ctrl-C twice\n"
     "  //...          a message that begins with a slash\n"
     "  Ctrl-C         stops an answer. A line that ends with \\ goes on in the next; several pasted lines are one message.";
 
@@ -102,7 +102,7 @@ private:
             system_ = rest.empty() ? std::nullopt : std::optional<std::string>(rest);
             model_.note(rest.empty() ? "No instructions from now on." : "These instructions hold from now on.");
         } else {
-            const auto meant = closest(word, {"/reset", "/system", "/help", "/quit"});
+            const auto meant = closest(word, {"/reset", "/system", "/help", "/quit", "/exit"});
             write_note(
                 cat("There is no ", printable(word, 40), meant ? cat("; did you mean ", *meant, "?") : ": /help shows what there is."));
         }

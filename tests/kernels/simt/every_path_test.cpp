@@ -99,24 +99,23 @@ void touch(WayArgs a) {
     if (a.way == Way::kBulkSource) bulk(other, source, bar);
     if (a.way == Way::kBulkDestination) bulk(shared, a.constant, bar);
     if (!first) return;
-    if (a.way != Way::kLdmatrix && a.way != Way::kBulkSource && a.way != Way::kBulkDestination) line_of_bug = __LINE__ + 2;
-    switch (a.way) {  // clang-format off: one line for all
-        case Way::kScalarLoad: (void)global[0]; break;
-        case Way::kVectorLoad: (void)global.load_vector<4>(); break;
-        case Way::kScalarStore: global.store(0, 1u); break;
-        case Way::kVectorStore: global.store_vector(0, four); break;
-        case Way::kSharedScalarLoad: (void)shared.load(); break;
-        case Way::kSharedVectorLoad: (void)shared.load_vector<4>(); break;
-        case Way::kSharedScalarStore: shared.store(0, 1u); break;
-        case Way::kSharedVectorStore: shared.store_vector(0, four); break;
-        case Way::kCopySource: cp_async<16>(other, source); break;
-        case Way::kCopyDestination: cp_async<16>(shared, a.constant); break;
-        case Way::kAtomicAdd: atomic_add(global, 0, 1u); break;
-        case Way::kSharedAtomicAdd: atomic_add(shared, 0, 1u); break;
-        case Way::kAcquire: (void)load_acquire(global); break;
-        case Way::kRelease: store_release(global, 0, 1u); break;
+    switch (a.way) {
+        case Way::kScalarLoad: line_of_bug = __LINE__, (void)global[0]; break;
+        case Way::kVectorLoad: line_of_bug = __LINE__, (void)global.load_vector<4>(); break;
+        case Way::kScalarStore: line_of_bug = __LINE__, global.store(0, 1u); break;
+        case Way::kVectorStore: line_of_bug = __LINE__, global.store_vector(0, four); break;
+        case Way::kSharedScalarLoad: line_of_bug = __LINE__, (void)shared.load(); break;
+        case Way::kSharedVectorLoad: line_of_bug = __LINE__, (void)shared.load_vector<4>(); break;
+        case Way::kSharedScalarStore: line_of_bug = __LINE__, shared.store(0, 1u); break;
+        case Way::kSharedVectorStore: line_of_bug = __LINE__, shared.store_vector(0, four); break;
+        case Way::kCopySource: line_of_bug = __LINE__, cp_async<16>(other, source); break;
+        case Way::kCopyDestination: line_of_bug = __LINE__, cp_async<16>(shared, a.constant); break;
+        case Way::kAtomicAdd: line_of_bug = __LINE__, atomic_add(global, 0, 1u); break;
+        case Way::kSharedAtomicAdd: line_of_bug = __LINE__, atomic_add(shared, 0, 1u); break;
+        case Way::kAcquire: line_of_bug = __LINE__, (void)load_acquire(global); break;
+        case Way::kRelease: line_of_bug = __LINE__, store_release(global, 0, 1u); break;
         default: break;
-    }  // clang-format on
+    }
 }
 
 enum class Bug { kNone, kOutside, kBefore, kMisaligned, kUnwritten, kInFlight };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <set>
 
 #include "kernels/simt/emulator/machine/block.h"
 
@@ -42,13 +41,15 @@ std::pair<unsigned, unsigned> bank_passes(const std::vector<std::pair<uintptr_t,
     const unsigned together = bytes <= 4 ? 32 : 128 / bytes;  // lanes of one group
     unsigned passes = 0, worst = 0;
     for (unsigned group = 0; group < 32; group += together) {
-        std::map<uintptr_t, std::set<uintptr_t>> words;  // by bank
+        std::vector<uintptr_t> words;
         for (const auto& [address, lane] : lanes) {
             if (lane / together * together != group) continue;
-            for (uintptr_t word = address / 4; word <= (address + bytes - 1) / 4; ++word) words[word % 32].insert(word);
+            for (uintptr_t word = address / 4; word <= (address + bytes - 1) / 4; ++word) words.push_back(word);
         }
-        unsigned degree = 0;
-        for (const auto& [bank, distinct] : words) degree = std::max(degree, static_cast<unsigned>(distinct.size()));
+        std::sort(words.begin(), words.end());
+        words.erase(std::unique(words.begin(), words.end()), words.end());
+        unsigned of_bank[32] = {}, degree = 0;
+        for (const uintptr_t word : words) degree = std::max(degree, ++of_bank[word % 32]);
         passes += degree;
         worst = std::max(worst, degree);
     }

@@ -8,9 +8,9 @@
 
 namespace hearth::testing {
 
-/// The members of cpu::AmxTiles (kernels/cpu/amx_tiles.h) with the same results, bit for bit: products of bf16 add even and odd k by
-/// themselves, in order, and their sum to the tile; numbers below 2^-126 count as zero. Operands whose shapes do not fit, and tiles that
-/// no session has shaped, end the program, as they do on the unit. State is a thread's own.
+/// The members of cpu::AmxTiles (kernels/cpu/amx_tiles.h) with the results that Intel's document gives them: products of bf16 add even and
+/// odd k by themselves, in order, and their sum to the tile; numbers below 2^-126 count as zero. Operands whose shapes do not fit, and
+/// tiles that no session has shaped, end the program, as they do on the unit. State is a thread's own.
 struct SoftwareTiles {
     static constexpr CpuLevel kLevel = CpuLevel::kAvx512;  // of the vector code around the tiles
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/rope_append_of.h"
 #include "kernels/scratch.h"
 
 namespace hearth {
@@ -21,16 +22,7 @@ QkvParts parts_of(const QkvArgs& a, float* normed, float* qkv) {
     const View<float, 2> x(normed, {tokens, a.w.k}), y(qkv, {tokens, a.w.n});
     return {{a.x, a.norm_weight, a.eps, x},
             {.x = as_const(x), .w = a.w, .up = {}, .bias = a.bias, .up_bias = {}, .residual = {}, .y = y},
-            {.qkv = as_const(y),
-             .q_norm = a.q_norm,
-             .k_norm = a.k_norm,
-             .eps = a.eps,
-             .positions = a.positions,
-             .slots = a.slots,
-             .rope = a.rope,
-             .cache = a.cache,
-             .num_heads = a.num_heads,
-             .q = a.q}};
+            rope_append_of(a, as_const(y))};
 }
 
 bool supports_qkv(const QkvArgs& a, const Device& device) {

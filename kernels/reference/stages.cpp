@@ -1,6 +1,7 @@
 // The stages that chain others, spelled out from the reference's primitives.
 #include "kernels/reference/math.h"
 #include "kernels/reference/reference.h"
+#include "kernels/rope_append_of.h"
 #include "kernels/scratch.h"
 
 namespace hearth {
@@ -15,17 +16,7 @@ void run_qkv(const QkvArgs& a, Stream& stream) noexcept {
     const View<float, 2> normed = scratch.matrix(a.x.extent[0], a.x.extent[1]), qkv = scratch.matrix(a.x.extent[0], a.w.n);
     norm_rows(a.x, a.norm_weight, a.eps, normed);
     reference::matmul(as_const(normed), a.w, a.bias, false, qkv, scratch.take<float>(a.w.k));
-    const RopeAppendArgs rope{.qkv = as_const(qkv),
-                              .q_norm = a.q_norm,
-                              .k_norm = a.k_norm,
-                              .eps = a.eps,
-                              .positions = a.positions,
-                              .slots = a.slots,
-                              .rope = a.rope,
-                              .cache = a.cache,
-                              .num_heads = a.num_heads,
-                              .q = a.q};
-    kRopeAppendReference.run(rope, stream);
+    kRopeAppendReference.run(rope_append_of(a, as_const(qkv)), stream);
 }
 
 size_t workspace_qkv(const QkvArgs& a, const Device&) {

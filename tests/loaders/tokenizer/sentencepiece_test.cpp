@@ -51,6 +51,18 @@ TokenizerConfig legacy(bool on) {
     return config;
 }
 
+/// small() with a piece for each byte.
+SentencePieceModel small_with_bytes() {
+    SentencePieceModel model = small();
+    model.byte_fallback = true;
+    for (int byte = 0; byte < 256; ++byte) {
+        char text[8];
+        std::snprintf(text, sizeof text, "<0x%02X>", byte);
+        model.pieces.push_back({text, -100, PieceType::kByte, static_cast<uint8_t>(byte)});
+    }
+    return model;
+}
+
 TEST(SentencePiece, PutsTheSpaceBehindSpecialTokensTooWhereTheFolderIsSilent) {
     const auto silent = load(small());
     EXPECT_EQ(silent->encode({{"ab<s>ab", true}}), (Ids{kSpaceAb, 1, kSpaceAb}));
@@ -78,13 +90,7 @@ TEST(SentencePiece, PutsTheSpaceEverywhereOrNowhereWhenToldTo) {
 }
 
 TEST(SentencePiece, PromisesNoRoundTripWhereASpaceComesInBehindAddedWords) {
-    SentencePieceModel model = small();
-    model.byte_fallback = true;
-    for (int byte = 0; byte < 256; ++byte) {
-        char text[8];
-        std::snprintf(text, sizeof text, "<0x%02X>", byte);
-        model.pieces.push_back({text, -100, PieceType::kByte, static_cast<uint8_t>(byte)});
-    }
+    SentencePieceModel model = small_with_bytes();
     TokenizerConfig config = legacy(true);
     EXPECT_EQ(load(model, config)->round_trip(), RoundTrip::kSanitizedText);
     AddedToken word;
@@ -100,13 +106,7 @@ TEST(SentencePiece, PromisesNoRoundTripWhereASpaceComesInBehindAddedWords) {
 }
 
 TEST(SentencePiece, PromisesNoSpacesForMarksThatAreNoPiece) {
-    SentencePieceModel model = small();
-    model.byte_fallback = true;
-    for (int byte = 0; byte < 256; ++byte) {
-        char text[8];
-        std::snprintf(text, sizeof text, "<0x%02X>", byte);
-        model.pieces.push_back({text, -100, PieceType::kByte, static_cast<uint8_t>(byte)});
-    }
+    SentencePieceModel model = small_with_bytes();
     EXPECT_EQ(load(model, legacy(false))->round_trip(), RoundTrip::kSanitizedText);
     model.pieces[kSpace].text = "d";
     EXPECT_EQ(load(model, legacy(false))->round_trip(), RoundTrip::kUpToUnknown);

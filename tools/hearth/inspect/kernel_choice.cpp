@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "kernels/rope_append_of.h"
 #include "runtime/planned_step.h"
 
 namespace hearth::tool {
@@ -62,18 +63,7 @@ struct Asker {
         const View<float, 2> y(nullptr, {a.x.extent[0], a.w.n});
         norm("qkv", a.x, a.norm_weight, a.eps);
         matmul("qkv", a.x, a.w, {}, y);
-        note(primitives, device.tables->rope_append,
-             RopeAppendArgs{.qkv = as_const(y),
-                            .q_norm = a.q_norm,
-                            .k_norm = a.k_norm,
-                            .eps = a.eps,
-                            .positions = a.positions,
-                            .slots = a.slots,
-                            .rope = a.rope,
-                            .cache = a.cache,
-                            .num_heads = a.num_heads,
-                            .q = a.q},
-             "rope_append");
+        note(primitives, device.tables->rope_append, rope_append_of(a, as_const(y)), "rope_append");
     }
     void stage(std::span<const Variant<ProjectArgs>> Tables::*table, const ProjectArgs& a) {
         const char* which = stages.back().stage == "attention" ? "out" : "down";

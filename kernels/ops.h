@@ -59,7 +59,7 @@ struct QkvArgs {
     View<const float, 1> k_norm;       // [D], or empty
     View<const int32_t, 1> positions;  // [T]
     View<const float, 2> rope;         // [P, D]: cos of the D/2 pairs, then sin; positions < P
-    View<const int32_t, 1> slots;      // [T]: where the token's k and v go
+    View<const int32_t, 1> slots;      // [T]: where the token's k and v go, or -1: see RopeAppendArgs
     KvPages cache;
     int64_t num_heads = 0;  // H
     View<float, 2> q;       // [T, H * D]
@@ -178,12 +178,13 @@ struct NormArgs {
 };
 
 /// Norm of each q and k head (where given), rotary embedding (pairs half a head apart: Su et al., "RoFormer", 2021, in the layout of
-/// Hugging Face), k and v into the cache.
+/// Hugging Face), k and v into the cache. A slot of -1 says that the token's k and v are in the cache already: its q comes out as ever, and
+/// no page is written for it, so that a sequence may compute a token again whose page others read at the same time.
 struct RopeAppendArgs {
     View<const float, 2> qkv;             // [T, (H + 2G) * D]
     View<const float, 1> q_norm, k_norm;  // [D], or empty
     float eps = 1e-5f;
-    View<const int32_t, 1> positions, slots;  // [T]
+    View<const int32_t, 1> positions, slots;  // [T]; a slot: block * 32 + token in the block, or -1
     View<const float, 2> rope;                // [P, D]: cos of the D/2 pairs, then sin
     KvPages cache;
     int64_t num_heads = 0;  // H

@@ -51,6 +51,7 @@ void run(const RopeAppendArgs& a, Stream&) noexcept {
         const float* row = a.qkv.row(t);
         const float* rope = a.rope.row(a.positions(t));
         for (int64_t h = 0; h < heads; ++h) rotate(row + h * d, a.q_norm, a.eps, rope, d, a.q.row(t) + h * d);
+        if (a.slots(t) < 0) continue;  // in the cache already
         for (int64_t g = 0; g < groups; ++g) {
             float key[512];
             rotate(row + (heads + g) * d, a.k_norm, a.eps, rope, d, key);

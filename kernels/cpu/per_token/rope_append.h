@@ -48,6 +48,7 @@ void append_token(const RopeAppendArgs& a, int64_t t) {
     const int64_t d = a.cache.head_dim, heads = a.num_heads, groups = a.cache.num_heads;
     const float *row = a.qkv.row(t), *rope = a.rope.row(a.positions.data[t]);
     for (int64_t h = 0; h < heads; ++h) rotate_head<V>(row + h * d, a.q_norm.data, a.eps, rope, d, a.q.row(t) + h * d);
+    if (a.slots.data[t] < 0) return;  // in the cache already
     for (int64_t g = 0; g < groups; ++g) {
         const int64_t at = a.cache.offset(a.slots.data[t], g);
         if constexpr (std::is_same_v<T, int8_t>) {

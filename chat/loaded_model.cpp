@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "loaders/weights/plan_weights.h"
+#include "runtime/engine/model_engine.h"
 
 namespace hearth {
 namespace {
@@ -30,7 +31,7 @@ int64_t cache_bytes(const ModelConfig& config, int64_t context, DType cache_dtyp
     EngineOptions options;
     options.context = context;
     options.cache_dtype = cache_dtype;
-    return Engine::planned_bytes(config, options);
+    return ModelEngine::planned_bytes(config, options);
 }
 
 /// The context that the model gets: what was asked for, else its own, cut to what fits beside the weights.
@@ -110,7 +111,7 @@ std::shared_ptr<LoadedModel> LoadedModel::open(const OpenOptions& options, const
         say(options, cat("the tokenizer has ", out->tokenizer_->vocab_size(), " tokens, the model only ", out->info_.config.vocab,
                          ": text that needs the others is refused"));
     }
-    out->engine_ = std::make_unique<Engine>(out->model_, engine);
+    out->engine_ = std::make_unique<ModelEngine>(out->model_, engine);
     out->stop_tokens_ = out->find_stop_tokens();
     return out;
 }

@@ -205,6 +205,8 @@ struct SampleParams {
     uint64_t seed = 0;
 };
 
+constexpr int32_t kMaxTopLogProbabilities = 20;
+
 /// The next token of each row. The draw is a function of logits, parameters, history, seed and position alone: Philox4x32-10
 /// (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011) with key = seed and counter = position.
 struct SampleArgs {
@@ -214,6 +216,12 @@ struct SampleArgs {
     View<const int32_t, 1> history_starts;  // [S + 1], into history
     View<const int32_t, 1> answer_starts;   // [S], into history: where the answer begins in a row's part of it
     View<const int32_t, 1> positions;       // [S]: of the token that is drawn
+    View<const int32_t, 1> bias_ids, bias_starts, mask_of, given, wanted;
+    View<const float, 1> bias_values;
+    View<const uint32_t, 2> masks;
+    View<float, 1> log_probabilities;
+    View<int32_t, 2> top_ids;
+    View<float, 2> top_log_probabilities;
     View<int32_t, 1> ids;                   // [S], out: the token; -1 where a logit is NaN or +infinity or none is finite
     View<float, 2> probabilities;           // [S, V], out, or empty: the distribution that was drawn from
 

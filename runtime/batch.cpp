@@ -16,7 +16,7 @@ void Batch::begin(int64_t width) {
     table_width = width;
 }
 
-void Batch::add(std::span<const int32_t> tokens, int64_t first, std::span<const BlockId> blocks, int64_t wanted) {
+void Batch::add(std::span<const int32_t> tokens, int64_t first, std::span<const BlockId> blocks, int64_t wanted, int64_t in_cache) {
     const auto count = static_cast<int64_t>(tokens.size());
     const int64_t needed = ceil_div(first + count, kBlockTokens);  // blocks past those are not the kernels' business yet
     HEARTH_CHECK(count > 0 && wanted >= 0 && wanted <= count);
@@ -25,7 +25,8 @@ void Batch::add(std::span<const int32_t> tokens, int64_t first, std::span<const 
     token_ids.insert(token_ids.end(), tokens.begin(), tokens.end());
     for (int64_t p = first; p < first + count; ++p) {
         positions.push_back(static_cast<int32_t>(p));
-        slots.push_back(static_cast<int32_t>(blocks[static_cast<size_t>(p / kBlockTokens)] * kBlockTokens + p % kBlockTokens));
+        const BlockId block = blocks[static_cast<size_t>(p / kBlockTokens)];
+        slots.push_back(p < in_cache ? -1 : static_cast<int32_t>(block * kBlockTokens + p % kBlockTokens));
     }
     block_tables.insert(block_tables.end(), blocks.begin(), blocks.begin() + needed);
     block_tables.resize(block_tables.size() + static_cast<size_t>(table_width - needed), 0);

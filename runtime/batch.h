@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kernels/view.h"
-#include "runtime/block_pool.h"
+#include "runtime/schedule/block_pool.h"
 
 namespace hearth {
 
@@ -15,7 +15,7 @@ namespace hearth {
 struct Batch {
     std::vector<int32_t> token_ids;     // [T]
     std::vector<int32_t> positions;     // [T]
-    std::vector<int32_t> slots;         // [T]: block * kBlockTokens + token in the block
+    std::vector<int32_t> slots;         // [T]: block * kBlockTokens + token in the block; -1: k and v are in the cache already
     std::vector<int32_t> seq_starts;    // [S + 1]
     std::vector<int32_t> block_tables;  // [S, width], rows padded with 0
     int64_t table_width = 0;
@@ -28,8 +28,8 @@ struct Batch {
     void begin(int64_t width);
 
     /// Adds `tokens` of one sequence, which stand at positions first, first + 1, ...; `blocks` covers them all.
-    /// `wanted`: how many of the last tokens' logits are wanted.
-    void add(std::span<const int32_t> tokens, int64_t first, std::span<const BlockId> blocks, int64_t wanted);
+    /// `wanted`: how many of the last tokens' logits are wanted. `in_cache`: what is before that position is not written again.
+    void add(std::span<const int32_t> tokens, int64_t first, std::span<const BlockId> blocks, int64_t wanted, int64_t in_cache = 0);
 };
 
 }  // namespace hearth

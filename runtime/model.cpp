@@ -167,4 +167,23 @@ View<const float, 2> Model::forward(const Batch& batch, const KvCache& cache, Wo
     return as_const(step.logits);
 }
 
+void Model::final_states(Workspace& workspace, int64_t first, int64_t count, std::span<float> out) const {
+    const int64_t hidden = config_.hidden;
+    HEARTH_CHECK(first >= 0 && count > 0 && first + count <= workspace.max_tokens_ && std::ssize(out) == count * hidden);
+    if (!workspace.states_) workspace.states_ = backend_->allocate(workspace.max_tokens_ * hidden * int64_t{sizeof(float)});
+    StepViews step;
+    ActivationLayout(config_, workspace.max_tokens_, workspace.max_rows_)
+        .bind(config_, reinterpret_cast<float*>(workspace.memory_.get()), workspace.max_tokens_, workspace.max_rows_, step);
+    const NormArgs args{.x = {step.x.data + first * hidden, {count, hidden}},
+                        .weight = weights_.final_norm.view(),
+                        .eps = config_.rms_eps,
+                        .y = {reinterpret_cast<float*>(workspace.states_.get()), {count, hidden}}};
+    Stream& stream = workspace.stream();
+    const auto& norm = select(stream.tables().norm, args, stream.device());
+    workspace.reserve_scratch(norm.workspace_bytes(args, stream.device()));
+    norm.run(args, stream);
+    stream.wait();
+    backend_->copy_to_host(out.data(), workspace.states_.get(), count * hidden * int64_t{sizeof(float)});
+}
+
 }  // namespace hearth

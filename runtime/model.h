@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "runtime/batch.h"
 #include "runtime/kv_cache.h"
@@ -54,6 +55,7 @@ public:
         friend class Model;
         std::unique_ptr<Stream> stream_;
         DeviceBytes memory_;  // laid out by ActivationLayout
+        DeviceBytes states_;  // of final_states(): made when it is first asked for
         Staging staging_;     // the arrays of the batch
         int64_t max_tokens_ = 0, max_rows_ = 0, activation_bytes_ = 0;
         size_t scratch_bytes_ = 0;
@@ -64,6 +66,10 @@ public:
     /// The batch must fit the workspace, its positions max_context() and its blocks the cache. Throws Error{kUnsupported} when no variant
     /// supports a stage (a forced variant that fits some steps and not others).
     View<const float, 2> forward(const Batch& batch, const KvCache& cache, Workspace& workspace, const HiddenObserver& observer = {}) const;
+
+    /// Of the last step of `workspace`: the hidden states behind the last norm of the tokens first to first + count - 1, to the host.
+    /// `out` [count, hidden].
+    void final_states(Workspace& workspace, int64_t first, int64_t count, std::span<float> out) const;
 
 private:
     ModelConfig config_;

@@ -42,7 +42,9 @@ std::shared_ptr<TokenStream> submit(LoadedModel& model, const ChatRequest& reque
     out.sampling = sampling_of(model, request);
     out.max_tokens = request.max_tokens;
     if (!request.ignore_eos) out.stop_tokens = model.stop_tokens();
-    return model.engine().submit(std::move(out));
+    Admission admission = model.engine().submit(std::move(out));
+    if (admission.refusal) throw ApiError(503, admission.refusal->message, {}, "overloaded").retry_after(admission.refusal->retry_after_s);
+    return std::move(admission.stream);
 }
 
 }  // namespace
@@ -60,7 +62,7 @@ std::string Answer::next(int timeout_ms) {
     if (event->finish) return end(*event);
     ++taken_;
     decode_ms_ = event->decode_ms;
-    std::string out = stops_.push(decoder_.push(event->token));
+    std::string out = stops_.push(decoder_.push(event->token.id));
     if (stops_.hit()) {
         stream_->cancel();
         finish_ = FinishReason::kStop;

@@ -20,12 +20,17 @@ public:
     const std::string& param() const { return param_; }
     const std::string& code() const { return code_; }
 
+    /// Seconds until it may be worth a try; 0: not known. With 429 and 503.
+    int64_t retry_after_s() const { return retry_after_s_; }
+    ApiError& retry_after(int64_t seconds) { return retry_after_s_ = seconds, *this; }
+
     /// {"error":{"message","type","param","code"}}
     std::string body() const;
 
 private:
     int status_;
     std::string param_, code_;
+    int64_t retry_after_s_ = 0;
 };
 
 /// The API's words for an Error of the libraries below.

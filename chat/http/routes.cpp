@@ -7,6 +7,8 @@
 namespace hearth {
 namespace {
 
+constexpr int64_t kRetryAfter_s = 5;  // where nobody knows better
+
 constexpr Route kRoutes[] = {
     {"GET", "/", Caller::kAnyone, get_asset},
     {"GET", "/assets/*", Caller::kAnyone, get_asset},
@@ -70,20 +72,20 @@ HttpResponse Router::handle(const HttpRequest& request) {
     try {
         return find_route(request.method, request.path)->handle(services_, request);
     } catch (const ApiError& e) {
-        return json_response(e.status(), e.body());
+        return json_response(e.status(), e.body(), e.retry_after_s());
     } catch (const Error& e) {
         const ApiError as_api = to_api_error(e);
         return json_response(as_api.status(), as_api.body());
     }
 }
 
-HttpResponse json_response(int status, std::string body) {
+HttpResponse json_response(int status, std::string body, int64_t retry_after_s) {
     HttpResponse out;
     out.status = status;
     out.headers = security_headers();
     out.headers.emplace_back("Content-Type", "application/json");
     out.headers.emplace_back("Cache-Control", "no-store");
-    if (status == 503 || status == 429) out.headers.emplace_back("Retry-After", "5");
+    if (status == 503 || status == 429) out.headers.emplace_back("Retry-After", cat(retry_after_s > 0 ? retry_after_s : kRetryAfter_s));
     out.body = std::move(body);
     return out;
 }

@@ -56,7 +56,7 @@ private:
     Gate gate_;
 };
 
-HttpResponse json_response(int status, std::string body);
+HttpResponse json_response(int status, std::string body, int64_t retry_after_s = 0);
 HttpResponse error_response(int status, const std::string& message, const std::string& code = {});
 
 // The handlers, each in the file of its name.

@@ -8,7 +8,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "kernels/make_backend.h"
-#include "runtime/engine/engine.h"
+#include "runtime/engine/model_engine.h"
 
 namespace hearth::testing {
 namespace {
@@ -85,7 +85,7 @@ std::vector<int32_t> greedy_answer(std::shared_ptr<const Model> model, const std
     engine_options.cache_dtype = options.cache;
     engine_options.max_step_tokens = std::clamp<int64_t>(options.chunk, 1, 512);
     engine_options.max_sequences = options.crowded ? 3 : 1;
-    Engine engine(std::move(model), engine_options);
+    ModelEngine engine(std::move(model), engine_options);
     Request request;
     request.prompt = ids;
     request.max_tokens = count;
@@ -95,11 +95,11 @@ std::vector<int32_t> greedy_answer(std::shared_ptr<const Model> model, const std
         Request other = request;
         std::rotate(other.prompt.begin(), other.prompt.begin() + 1 + i, other.prompt.end());
         other.sampling.temperature = 1;
-        others.push_back(engine.submit(other));
+        others.push_back(submit_or_throw(engine, other));
     }
-    const auto stream = engine.submit(request);
+    const auto stream = submit_or_throw(engine, request);
     std::vector<int32_t> out;
-    for (auto event = stream->next(); !event->finish; event = stream->next()) out.push_back(event->token);
+    for (auto event = stream->next(); !event->finish; event = stream->next()) out.push_back(event->token.id);
     return out;
 }
 

@@ -268,10 +268,10 @@ TEST(LoadedModel, AnswersAQuestion) {
     request.sampling.temperature = 0;
     request.max_tokens = 40;
     request.stop_tokens = model->stop_tokens();
-    const auto stream = model->engine().submit(request);
+    const auto stream = submit_or_throw(model->engine(), request);
     TextDecoder decoder(model->tokenizer());
     std::string text;
-    for (auto event = stream->next(); !event->finish; event = stream->next()) text += decoder.push(event->token);
+    for (auto event = stream->next(); !event->finish; event = stream->next()) text += decoder.push(event->token.id);
     text += decoder.finish();
     EXPECT_NE(text.find("Hearth"), std::string::npos) << text;
 }

@@ -1,5 +1,5 @@
 // Answers that are cut short: cancelled, let go of, or outlived by their readers.
-#include "runtime/engine/engine.h"
+#include "runtime/engine/model_engine.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,13 +17,13 @@ using ::testing::ElementsAre;
 
 TEST(Engine, CancelsWhatWaitsInTheQueue) {
     GatedSteps gate;
-    Engine engine(gated_model(), {.max_sequences = 1});
-    const auto first = engine.submit(short_request({1}, 2));
+    ModelEngine engine(gated_model(), {.max_sequences = 1});
+    const auto first = submit_or_throw(engine, short_request({1}, 2));
     gate.wait_until_held();
-    const auto queued = engine.submit(short_request({2}, 5));
+    const auto queued = submit_or_throw(engine, short_request({2}, 5));
     queued->cancel();
     gate.let_through();
-    const Outcome answer = read_all(*queued);
+    const WholeAnswer answer = read_all(*queued);
     EXPECT_EQ(*answer.end.finish, FinishReason::kCancelled);
     EXPECT_TRUE(answer.tokens.empty());
     gate.open();
@@ -32,15 +32,15 @@ TEST(Engine, CancelsWhatWaitsInTheQueue) {
 
 TEST(Engine, CancelsInTheMiddleOfAPromptAndGivesItsBlocksBack) {
     GatedSteps gate;
-    Engine engine(gated_model(), {.max_sequences = 2, .max_step_tokens = 16});
-    const auto stream = engine.submit(short_request(std::vector<int32_t>(100, 3), 5));
+    ModelEngine engine(gated_model(), {.max_sequences = 2, .max_step_tokens = 16});
+    const auto stream = submit_or_throw(engine, short_request(std::vector<int32_t>(100, 3), 5));
     gate.wait_until_held();
     gate.let_through();
     gate.wait_until_held();  // in the second chunk
     EXPECT_EQ(engine.stats().blocks_in_use, 4);
     stream->cancel();
     gate.let_through();
-    const Outcome answer = read_all(*stream);
+    const WholeAnswer answer = read_all(*stream);
     EXPECT_EQ(*answer.end.finish, FinishReason::kCancelled);
     EXPECT_TRUE(answer.tokens.empty());
     EXPECT_EQ(engine.stats().blocks_in_use, 0);
@@ -49,13 +49,13 @@ TEST(Engine, CancelsInTheMiddleOfAPromptAndGivesItsBlocksBack) {
 
 TEST(Engine, CancelsWhileItAnswersAndKeepsWhatWasSaid) {
     GatedSteps gate;
-    Engine engine(gated_model(), {});
-    const auto stream = engine.submit(short_request({1, 2}, 50));
+    ModelEngine engine(gated_model(), {});
+    const auto stream = submit_or_throw(engine, short_request({1, 2}, 50));
     gate.let_through(3);
     gate.wait_until_held();
     stream->cancel();
     gate.let_through();
-    const Outcome answer = read_all(*stream);
+    const WholeAnswer answer = read_all(*stream);
     EXPECT_EQ(*answer.end.finish, FinishReason::kCancelled);
     EXPECT_EQ(answer.tokens.size(), 4u) << "the step that ran still counts";
     EXPECT_EQ(engine.stats().blocks_in_use, 0);
@@ -63,8 +63,8 @@ TEST(Engine, CancelsWhileItAnswersAndKeepsWhatWasSaid) {
 
 TEST(Engine, CancelsWhenTheReaderLetsGo) {
     GatedSteps gate;
-    Engine engine(gated_model(), {});
-    auto stream = engine.submit(short_request({1, 2}, 100));
+    ModelEngine engine(gated_model(), {});
+    auto stream = submit_or_throw(engine, short_request({1, 2}, 100));
     gate.let_through(2);
     gate.wait_until_held();
     stream.reset();
@@ -74,8 +74,8 @@ TEST(Engine, CancelsWhenTheReaderLetsGo) {
 }
 
 TEST(Engine, TakesACancelAfterTheEndForNothing) {
-    Engine engine(tiny_model(), {});
-    const auto stream = engine.submit(short_request({1, 2}, 2));
+    ModelEngine engine(tiny_model(), {});
+    const auto stream = submit_or_throw(engine, short_request({1, 2}, 2));
     EXPECT_EQ(read_all(*stream).tokens.size(), 2u);
     stream->cancel();
     EXPECT_EQ(stream->next()->finish, FinishReason::kLength);
@@ -84,19 +84,19 @@ TEST(Engine, TakesACancelAfterTheEndForNothing) {
 TEST(Engine, CancelsAllWhenItIsDestroyed) {
     std::vector<std::shared_ptr<TokenStream>> streams;
     {
-        Engine engine(tiny_model(), {.max_sequences = 2});
-        for (int n = 0; n < 6; ++n) streams.push_back(engine.submit(short_request({n}, -1)));
+        ModelEngine engine(tiny_model(), {.max_sequences = 2});
+        for (int n = 0; n < 6; ++n) streams.push_back(submit_or_throw(engine, short_request({n}, -1)));
         streams[0]->next();
     }
     for (const auto& stream : streams) {
-        const Outcome answer = read_all(*stream);
+        const WholeAnswer answer = read_all(*stream);
         EXPECT_TRUE(*answer.end.finish == FinishReason::kCancelled || answer.tokens.size() == 255u);
     }
     EXPECT_EQ(*read_all(*streams[5]).end.finish, FinishReason::kCancelled);
 }
 
 TEST(Engine, CanBeDestroyedWithoutEverWorking) {
-    const Engine engine(tiny_model(), {});
+    const ModelEngine engine(tiny_model(), {});
     EXPECT_EQ(engine.stats().steps, 0);
 }
 

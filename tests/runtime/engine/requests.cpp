@@ -5,12 +5,12 @@
 
 namespace hearth::testing {
 
-Outcome read_all(TokenStream& stream) {
-    Outcome out;
+WholeAnswer read_all(TokenStream& stream) {
+    WholeAnswer out;
     while (true) {
         const auto event = stream.next();
         if (event->finish) return out.end = *event, out;
-        out.tokens.push_back(event->token);
+        out.tokens.push_back(event->token.id);
     }
 }
 

@@ -4,17 +4,17 @@
 #include <memory>
 #include <vector>
 
-#include "runtime/engine/engine.h"
+#include "runtime/engine/model_engine.h"
 
 namespace hearth::testing {
 
-struct Outcome {
+struct WholeAnswer {
     std::vector<int32_t> tokens;
     TokenEvent end;
 };
 
 /// Reads an answer to its end.
-Outcome read_all(TokenStream& stream);
+WholeAnswer read_all(TokenStream& stream);
 
 /// A request that differs from others in everything.
 Request request_number(int n, int64_t vocab = 61);

@@ -61,8 +61,10 @@ struct Bench {
         stream->reserve(sampler.workspace_bytes());
     }
     std::vector<int32_t> draw(const std::vector<float>& logits, const std::vector<Sampler::Row>& rows) {
-        const auto ids = sampler.draw({logits.data(), {static_cast<int64_t>(rows.size()), vocab}}, rows, *stream);
-        return {ids.begin(), ids.end()};
+        std::vector<int32_t> ids;
+        for (const Token& token : sampler.draw({logits.data(), {static_cast<int64_t>(rows.size()), vocab}}, rows, *stream))
+            ids.push_back(token.id);
+        return ids;
     }
 };
 

@@ -16,7 +16,7 @@ StreamedAnswer stream_answer(LoadedModel& model, Request request, bool begins_te
         answer.text += piece;
         show(piece);
     };
-    const auto stream = model.engine().submit(std::move(request));
+    const auto stream = submit_or_throw(model.engine(), std::move(request));
     while (true) {
         const auto event = stream->next(kSignalPoll_ms);
         if (!answer.signal) {
@@ -24,9 +24,9 @@ StreamedAnswer stream_answer(LoadedModel& model, Request request, bool begins_te
             if (answer.signal) stream->cancel();
         }
         if (!event) continue;
-        if (event->token >= 0 && !answer.signal) {  // what comes after Ctrl-C is not wanted
-            answer.ids.push_back(event->token);
-            emit(decoder.push(event->token));
+        if (event->token.id >= 0 && !answer.signal) {  // what comes after Ctrl-C is not wanted
+            answer.ids.push_back(event->token.id);
+            emit(decoder.push(event->token.id));
         }
         if (!event->finish) continue;
         emit(decoder.finish());

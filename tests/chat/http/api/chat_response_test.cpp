@@ -16,10 +16,12 @@ using nlohmann::json;
 class MadeStream : public TokenStream {
 public:
     std::optional<TokenEvent> next(int64_t) override {
-        if (given_ == 2) return TokenEvent{.token = -1, .finish = FinishReason::kStop, .error = {}};
-        return TokenEvent{.token = 100 + given_++, .finish = {}, .error = {}, .decode_ms = 1};
+        if (given_ == 2) return TokenEvent{.token = {}, .finish = FinishReason::kStop, .error = {}};
+        return TokenEvent{.token = {.id = 100 + given_++}, .finish = {}, .error = {}, .decode_ms = 1};
     }
     void cancel() override {}
+    std::vector<Token> prompt_scores() const override { return {}; }
+    std::vector<float> embedding() const override { return {}; }
     RequestStats stats() const override { return {.prompt_tokens = 9, .cached_tokens = 7, .generated_tokens = 2, .decode_ms = 1}; }
 
 private:

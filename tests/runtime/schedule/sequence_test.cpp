@@ -1,4 +1,4 @@
-#include "runtime/engine/sequence.h"
+#include "runtime/schedule/sequence.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "runtime/engine/token_stream.h"
+#include "runtime/engine/token_channel.h"
 
 #include <chrono>
 #include <utility>
@@ -7,19 +7,25 @@
 
 namespace hearth {
 
-TokenChannel::TokenChannel(int64_t prompt_tokens, int64_t tokens) {
-    tokens_.reserve(static_cast<size_t>(tokens));
-    stats_.prompt_tokens = prompt_tokens;
-}
-
-void TokenChannel::push(int32_t token, const RequestStats& stats) {
+void TokenChannel::push(std::span<const Token> tokens, const RequestStats& stats) {
     {
         const std::lock_guard lock(mutex_);
         HEARTH_CHECK(!end_);
-        tokens_.push_back({token, static_cast<float>(stats.decode_ms)});
+        for (const Token& token : tokens) tokens_.push_back({token, stats.decode_ms});
         stats_ = stats;
     }
     changed_.notify_one();
+}
+
+void TokenChannel::push_scores(std::span<const Token> scores) {
+    if (scores.empty()) return;
+    const std::lock_guard lock(mutex_);
+    scores_.insert(scores_.end(), scores.begin(), scores.end());
+}
+
+void TokenChannel::push_embedding(std::vector<float> embedding) {
+    const std::lock_guard lock(mutex_);
+    embedding_ = std::move(embedding);
 }
 
 void TokenChannel::finish(TokenEvent end, const RequestStats& stats) {
@@ -37,22 +43,35 @@ void TokenChannel::abandon() noexcept {
         const std::lock_guard lock(mutex_);
         if (end_) return;
         // Short enough to need no memory, which is what was lacking.
-        end_ = TokenEvent{.token = -1, .finish = FinishReason::kError, .context_full = false, .error = "out of memory"};
+        end_ = TokenEvent{.token = {}, .finish = FinishReason::kError, .context_full = false, .error = "out of memory"};
     }
     changed_.notify_all();
 }
 
 std::optional<TokenEvent> TokenChannel::next(int64_t timeout_ms) {
     std::unique_lock lock(mutex_);
-    const auto ready = [this] { return read_ < tokens_.size() || end_; };
+    const auto ready = [this] { return !tokens_.empty() || end_; };
     if (timeout_ms < 0) {
         changed_.wait(lock, ready);
     } else if (!changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), ready)) {
         return std::nullopt;
     }
-    if (read_ == tokens_.size()) return end_;
-    const Drawn& drawn = tokens_[read_++];
-    return TokenEvent{.token = drawn.token, .finish = {}, .context_full = false, .error = {}, .decode_ms = double{drawn.decode_ms}};
+    if (tokens_.empty()) return end_;
+    TokenEvent event;
+    event.token = std::move(tokens_.front().token);
+    event.decode_ms = tokens_.front().decode_ms;
+    tokens_.pop_front();
+    return event;
+}
+
+std::vector<Token> TokenChannel::prompt_scores() const {
+    const std::lock_guard lock(mutex_);
+    return scores_;
+}
+
+std::vector<float> TokenChannel::embedding() const {
+    const std::lock_guard lock(mutex_);
+    return embedding_;
 }
 
 RequestStats TokenChannel::stats() const {
@@ -69,6 +88,8 @@ public:
     std::optional<TokenEvent> next(int64_t timeout_ms) override { return channel_->next(timeout_ms); }
     void cancel() override { channel_->cancel(); }
     RequestStats stats() const override { return channel_->stats(); }
+    std::vector<Token> prompt_scores() const override { return channel_->prompt_scores(); }
+    std::vector<float> embedding() const override { return channel_->embedding(); }
 
 private:
     std::shared_ptr<TokenChannel> channel_;

@@ -17,6 +17,7 @@
 #include "runtime/engine/token_channel.h"
 #include "runtime/schedule/scheduler.h"
 #include "runtime/schedule/step_cost.h"
+#include "runtime/speculate/speculator.h"
 
 namespace hearth {
 namespace {
@@ -46,12 +47,21 @@ int64_t largest_window(const ModelConfig& config) {
     return largest;
 }
 
+std::unique_ptr<ModelDrafter> make_drafter(const Model& model, const EngineOptions& options, std::shared_ptr<const Model> draft) {
+    if (!draft) return nullptr;
+    if (draft->config().vocab != model.config().vocab) {
+        throw Error(ErrorKind::kBadInput, cat("the draft model has a vocabulary of ", draft->config().vocab, " tokens: expected the ",
+                                              model.config().vocab, " of the model that it drafts for"));
+    }
+    return std::make_unique<ModelDrafter>(std::move(draft), options);
+}
+
 }  // namespace
 
 /// Everything below "engine thread" is touched by that thread alone.
 class ModelEngine::Impl {
 public:
-    Impl(std::shared_ptr<const Model> model, const EngineOptions& options);
+    Impl(std::shared_ptr<const Model> model, const EngineOptions& options, std::shared_ptr<const Model> draft);
     ~Impl();
     Admission submit(Request request);
     EngineStats stats() const;
@@ -75,6 +85,7 @@ private:
 
     // engine thread
     Scheduler scheduler_;
+    Speculator speculator_;
     StepCost cost_;
     std::vector<std::pair<Sequence*, TokenEvent>> overdue_;
     std::vector<std::pair<Sequence*, TokenEvent>> failed_;
@@ -93,7 +104,7 @@ private:
     std::thread thread_;  // last: starts when all else stands
 };
 
-ModelEngine::Impl::Impl(std::shared_ptr<const Model> model, const EngineOptions& options)
+ModelEngine::Impl::Impl(std::shared_ptr<const Model> model, const EngineOptions& options, std::shared_ptr<const Model> draft)
     : options_(resolve_options(options, model->max_context())),
       runner_(model, options_, StepRunner::max_rows(options_)),
       scheduler_({.max_sequences = options_.max_sequences,
@@ -102,6 +113,7 @@ ModelEngine::Impl::Impl(std::shared_ptr<const Model> model, const EngineOptions&
                   .max_length = options_.context,
                   .window = largest_window(model->config())},
                  static_cast<int32_t>(options_.num_blocks)),
+      speculator_(options_.max_drafts, make_drafter(*model, options_, std::move(draft))),
       gate_(options_) {
     stats_.num_blocks = options_.num_blocks;
     thread_ = start_thread("the engine", [this] { run(); });
@@ -184,6 +196,7 @@ void ModelEngine::Impl::end_overdue() {
 /// One step. What goes wrong in computing it ends the sequences that were part of it, and no other; what goes wrong in planning it, those
 /// that run.
 void ModelEngine::Impl::step() {
+    speculator_.draft(scheduler_, cost_);
     const Plan& plan = scheduler_.plan(cost_.prefill_tokens());
     mask_all(plan);
     if (plan.work.empty()) return;
@@ -204,7 +217,10 @@ void ModelEngine::Impl::step() {
         if (options_.profile) published_ = runner_.profile().stages();  // before a reader has a token of this step
     }
     publish_stats();
-    for (const Committed& committed : all) deliver(committed);
+    for (const Committed& committed : all) {
+        speculator_.learn(*committed.sequence);
+        deliver(committed);
+    }
 }
 
 /// A constraint that fails ends its own answer.
@@ -260,6 +276,7 @@ void ModelEngine::Impl::deliver(const Committed& committed) {
 
 /// Blocks are back and counted before the reader learns of the end. Needs no memory.
 void ModelEngine::Impl::end(Sequence& sequence, TokenEvent event) noexcept {
+    speculator_.forget(sequence);
     const auto owned = scheduler_.remove(&sequence, event.finish != FinishReason::kNumericError);
     const auto now = Clock::now();
     const RequestStats stats = owned->stats(now);
@@ -311,8 +328,8 @@ EngineStats ModelEngine::Impl::stats() const {
     return out;
 }
 
-ModelEngine::ModelEngine(std::shared_ptr<const Model> model, const EngineOptions& options)
-    : impl_(std::make_unique<Impl>(std::move(model), options)) {}
+ModelEngine::ModelEngine(std::shared_ptr<const Model> model, const EngineOptions& options, std::shared_ptr<const Model> draft)
+    : impl_(std::make_unique<Impl>(std::move(model), options, std::move(draft))) {}
 ModelEngine::~ModelEngine() = default;
 
 Admission ModelEngine::submit(Request request) { return impl_->submit(std::move(request)); }
@@ -321,10 +338,11 @@ std::vector<StageTime> ModelEngine::profile() const { return impl_->profile(); }
 const Model& ModelEngine::model() const { return impl_->runner_.model(); }
 const EngineOptions& ModelEngine::options() const { return impl_->options_; }
 
-int64_t ModelEngine::planned_bytes(const ModelConfig& config, const EngineOptions& options) {
+int64_t ModelEngine::planned_bytes(const ModelConfig& config, const EngineOptions& options, const ModelConfig* draft) {
     const EngineOptions o = resolve_options(options, options.context > 0 ? options.context : config.context);
     return o.num_blocks * KvCache::bytes_per_block(config, o.cache_dtype) +
-           Model::Workspace::activation_bytes(config, o.max_step_tokens, StepRunner::max_rows(o));
+           Model::Workspace::activation_bytes(config, o.max_step_tokens, StepRunner::max_rows(o)) +
+           (draft ? ModelDrafter::planned_bytes(*draft, o) : 0);
 }
 
 }  // namespace hearth

@@ -14,7 +14,8 @@ namespace hearth {
 class ModelEngine final : public Engine {
 public:
     /// Starts the thread. Throws Error{kNoResources} when the cache does not fit in memory.
-    ModelEngine(std::shared_ptr<const Model> model, const EngineOptions& options);
+    /// `draft`: a smaller model that guesses what comes next, or null. Throws Error{kBadInput} where its vocabulary is another one.
+    ModelEngine(std::shared_ptr<const Model> model, const EngineOptions& options, std::shared_ptr<const Model> draft = nullptr);
     ~ModelEngine() override;  // joins the thread
 
     Admission submit(Request request) override;
@@ -23,8 +24,8 @@ public:
     const EngineOptions& options() const override;
     const Model& model() const;
 
-    /// KV cache and activations that an engine with these options takes, without making one.
-    static int64_t planned_bytes(const ModelConfig& config, const EngineOptions& options);
+    /// KV cache and activations that an engine with these options takes, without making one. `draft`: of the draft model, or null.
+    static int64_t planned_bytes(const ModelConfig& config, const EngineOptions& options, const ModelConfig* draft = nullptr);
 
 private:
     class Impl;

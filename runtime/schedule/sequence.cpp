@@ -1,6 +1,7 @@
 #include "runtime/schedule/sequence.h"
 
 #include "runtime/engine/token_channel.h"
+#include "runtime/speculate/speculation.h"
 
 namespace hearth {
 namespace {
@@ -10,6 +11,8 @@ using Clock = Sequence::Clock;
 double ms_between(Clock::time_point from, Clock::time_point to) { return std::chrono::duration<double, std::milli>(to - from).count(); }
 
 }  // namespace
+
+Sequence::Sequence() = default;
 
 Sequence::~Sequence() {
     if (channel) channel->abandon();

@@ -13,6 +13,7 @@
 namespace hearth {
 
 class TokenChannel;
+struct Speculation;
 
 /// Stands in Sequence::blocks where a block left the window of every layer and was given back.
 constexpr BlockId kNoBlock = -1;
@@ -21,7 +22,7 @@ constexpr BlockId kNoBlock = -1;
 struct Sequence {
     using Clock = std::chrono::steady_clock;
 
-    Sequence() = default;
+    Sequence();
     ~Sequence();  // a reader that was not told of an end is told that this one is lost: nobody waits for ever
     Sequence(const Sequence&) = delete;
     Sequence& operator=(const Sequence&) = delete;
@@ -45,6 +46,8 @@ struct Sequence {
     int64_t next_score = 1;         // with score_prompt: the first token of the prompt that was not scored yet
     uint64_t last_turn = 0;         // when it last got a share of a prefill: see Turns
     bool started_over = false;      // it was preempted: what it finds in the cache may be its own
+
+    std::unique_ptr<Speculation> speculation;  // null while nothing was drafted
 
     // for people
     int64_t cached_tokens = 0;  // of the prompt, found in the cache and not computed

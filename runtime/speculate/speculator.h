@@ -1,0 +1,40 @@
+// Drafts for sequences that decode: guesses that the next step verifies all at once.
+#pragma once
+
+#include <memory>
+
+#include "runtime/schedule/scheduler.h"
+#include "runtime/schedule/step_cost.h"
+#include "runtime/speculate/model_drafter.h"
+#include "runtime/speculate/speculation.h"
+
+namespace hearth {
+
+/// Before each step it puts drafts behind the tokens of sequences that decode (Sequence::drafted), from what the text has said before, or
+/// from a small model. A draw is a function of logits, parameters, seed and position, so a draft is kept exactly when it is the token that
+/// would have been drawn: no answer changes, at any temperature, with penalties, bias and constraints. The length follows what drafts of
+/// late were worth and what steps take, down to none. Belongs to the engine's thread.
+class Speculator {
+public:
+    /// `drafter` may be null: then the text alone is asked.
+    Speculator(int64_t max_drafts, std::unique_ptr<ModelDrafter> drafter) : max_drafts_(max_drafts), drafter_(std::move(drafter)) {}
+
+    /// Drafts for the next step of `scheduler`. Where it throws, sequences may have drafts or none.
+    void draft(Scheduler& scheduler, const StepCost& cost);
+
+    /// What became of the drafts of `sequence` in the last step.
+    void learn(Sequence& sequence);
+
+    /// A sequence ends, or gave its blocks back.
+    void forget(const Sequence& sequence) noexcept;
+
+private:
+    int64_t length_for(Speculation& speculation, DraftSource source, int64_t most, int64_t others, const StepCost& cost) const;
+    void draft_from_text(Sequence& sequence, int64_t most, int64_t others, const StepCost& cost);
+
+    int64_t max_drafts_;
+    std::unique_ptr<ModelDrafter> drafter_;
+    std::vector<ModelDrafter::Ask> asks_;
+};
+
+}  // namespace hearth

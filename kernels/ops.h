@@ -70,6 +70,8 @@ struct QkvArgs {
 
 /// Causal softmax attention over the paged cache, grouped heads, optional sliding window. A stage and a primitive at once.
 /// Query t of sequence s sees keys of positions max(0, p - window + 1) to p, p = positions[t]; their k and v are in the cache.
+/// Entries of block_tables for blocks that lie wholly before the window of a sequence's first query in the step, or wholly behind its last
+/// one, may be any number: such pages may have been given back, and no variant looks at them.
 struct AttentionArgs {
     View<const float, 2> q;  // [T, H * D]
     KvPages cache;

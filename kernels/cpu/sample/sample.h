@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <span>
 
 #include "kernels/cpu/cpu_stream.h"
 #include "kernels/cpu/sample/sampling.h"
@@ -20,12 +19,7 @@ void run_sample(const SampleArgs& a, Stream& stream) noexcept {
     const auto work = [&](int64_t part) noexcept {
         Sampling<V> row(spaces[part]);
         const Range range = part_of(rows, part, parts);
-        for (int64_t s = range.begin; s < range.end; ++s) {
-            const int32_t begin = a.history_starts.data[s], end = a.history_starts.data[s + 1], answer = a.answer_starts.data[s];
-            a.ids.data[s] = row.run(a.logits.row(s), vocab, a.params.data[s], {a.history.data + begin, static_cast<size_t>(end - begin)},
-                                    {a.history.data + answer, static_cast<size_t>(end - answer)}, a.positions.data[s],
-                                    a.probabilities.data ? a.probabilities.row(s) : nullptr);
-        }
+        for (int64_t s = range.begin; s < range.end; ++s) a.ids.data[s] = row.run(sample_row_of(a, s));
     };
     if (parts <= 1) return work(0);
     pool.run([&](int thread) noexcept {
@@ -37,10 +31,6 @@ template <class V>
 size_t sample_workspace(const SampleArgs& a, const Device& device) {
     const int64_t parts = std::min<int64_t>(a.logits.extent[0], device.threads);
     return scratch_bytes<SampleSpace<V>>(parts) + static_cast<size_t>(parts) * SampleSpace<V>::bytes(a.logits.extent[1]);
-}
-
-static inline bool sample_fits(const SampleArgs& a) {
-    return a.logits.stride[1] == 1 && (!a.probabilities.data || a.probabilities.stride[1] == 1);
 }
 
 }  // namespace hearth::cpu

@@ -6,6 +6,8 @@
 
 #include <functional>
 
+#include "kernels/cpu/sample/log_probabilities.h"
+#include "kernels/cpu/sample/row.h"
 #include "kernels/cpu/sample/scores.h"
 #include "kernels/philox.h"
 
@@ -22,28 +24,73 @@ class Sampling : Scores<V> {
 public:
     using Base::Base;
 
-    /// The token, and where `probabilities` is not null what it was drawn from.
-    int32_t run(const float* logits, int64_t vocab, const SampleParams& p, std::span<const int32_t> history,
-                std::span<const int32_t> answer, int64_t position, float* probabilities) {
-        if (probabilities) std::fill_n(probabilities, vocab, 0.0f);
-        if (!Base::read(logits, vocab)) return -1;
-        Base::penalize(history, answer, p);
-        if (p.temperature <= 0) {
-            const int32_t best = Base::first_at_least(largest());
-            if (probabilities) probabilities[best] = 1;
+    /// The token, or -1; what else the row asks for is written.
+    int32_t run(const SampleRow& row) {
+        if (row.probabilities) std::fill_n(row.probabilities, row.vocab, 0.0f);
+        if (!Base::read(row.logits, row.vocab)) return leave(row), -1;
+        LogSoftmax<V> log_softmax;
+        if (row.wanted >= 0) {  // before the scores become others
+            log_softmax = LogSoftmax<V>::of(scores_, count_, largest());
+            write_top(row, log_softmax);
+        }
+        const int32_t id = token(row);
+        if (id < 0 || row.wanted < 0) return leave(row), id;
+        if (row.log_probability) *row.log_probability = log_softmax(double{row.logits[id]});
+        return id;
+    }
+
+private:
+    /// No log-probabilities.
+    static void leave(const SampleRow& row) {
+        if (row.log_probability) *row.log_probability = NAN;
+        clear_top(row, 0);
+    }
+
+    static void clear_top(const SampleRow& row, size_t from) {
+        for (size_t i = from; i < row.top_ids.size(); ++i) {
+            row.top_ids[i] = -1;
+            row.top_log_probabilities[i] = NAN;
+        }
+    }
+
+    void write_top(const SampleRow& row, const LogSoftmax<V>& log_softmax) const {
+        const int64_t most = std::min(std::min<int64_t>(row.wanted, std::ssize(row.top_ids)), kMaxTopLogProbabilities);
+        const auto found = static_cast<size_t>(find_most_likely<V>(scores_, count_, most, row.top_ids.data()));
+        for (size_t i = 0; i < found; ++i) row.top_log_probabilities[i] = log_softmax(scores_[row.top_ids[i]]);
+        clear_top(row, found);
+    }
+
+    /// The token that is given or drawn; -1 where bias and mask leave none.
+    int32_t token(const SampleRow& row) {
+        const bool restricted = row.mask || !row.bias_ids.empty(), draws = row.given < 0 || row.probabilities;
+        if (!draws && !restricted) return row.given;
+        if (draws) Base::penalize(row.history, row.answer, *row.params);
+        if (restricted) Base::bias_and_mask(row.bias_ids, row.bias_values, row.mask);
+        const int32_t id = draws ? choose(row, restricted) : largest() > -INFINITY ? row.given : -1;
+        return id >= 0 && row.given >= 0 ? row.given : id;
+    }
+
+    /// From scores that have their penalties, bias and mask. -1 where none is finite.
+    int32_t choose(const SampleRow& row, bool restricted) {
+        const SampleParams& p = *row.params;
+        const bool greedy = p.temperature <= 0;
+        if (!greedy) Base::divide(double{p.temperature});
+        largest_ = largest();
+        if (largest_ == -INFINITY) return -1;
+        if (greedy) {
+            const int32_t best = Base::first_at_least(largest_);
+            if (row.probabilities) row.probabilities[best] = 1;
             return best;
         }
-        Base::divide(double{p.temperature});
-        largest_ = largest();
         Base::number_ids();
+        if (restricted) keep_at_least(-std::numeric_limits<double>::max());  // a mask may leave few: the rest is faster then
         if (p.top_k > 0 && p.top_k < count_) keep_top_k(p.top_k);
         weigh();
         if (p.top_p < 1) keep_top_p(p.top_p);
         if (p.min_p > 0) keep([&](int64_t i) { return weights_[i] >= p.min_p; });
-        return draw(uniform_at(p.seed, position), probabilities);
+        return draw(uniform_at(p.seed, row.position), row.probabilities);
     }
 
-private:
     /// The scores from rank k on fall away; equals of the last one stay.
     void keep_top_k(int64_t k) {
         constexpr int kMostPasses = 60;

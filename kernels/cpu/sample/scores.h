@@ -75,11 +75,30 @@ public:
                     [&](double& score, int32_t count) { score -= count * double{p.frequency_penalty} + double{p.presence_penalty}; });
     }
 
+    /// Adds `values` to the scores of `ids`; what `mask` does not allow, if it is not null, is ruled out.
+    void bias_and_mask(std::span<const int32_t> ids, const float* values, const uint32_t* mask) {
+        for (size_t i = 0; i < ids.size(); ++i) scores_[ids[i]] += double{values[i]};
+        if (!mask) return;
+        constexpr int64_t kBits = 32;
+        for (int64_t first = 0; first < count_; first += kBits, ++mask) {
+            uint32_t banned = ~*mask;
+            if (count_ - first < kBits) banned &= (uint32_t{1} << (count_ - first)) - 1;  // the last word may go on past the vocabulary
+            for (; banned; banned &= banned - 1) scores_[first + std::countr_zero(banned)] = -INFINITY;
+        }
+    }
+
+    /// In four chains: one alone waits for each comparison.
     double largest() const {
-        D top = V::set(-INFINITY);
-        for (int64_t i = 0; i < count_; i += V::kLanes) top = V::max(top, V::load(scores_ + i));
+        constexpr int kChains = 4;
+        D top[kChains];
+        HEARTH_UNROLL for (int c = 0; c < kChains; ++c) top[c] = V::set(-INFINITY);
+        int64_t i = 0;
+        for (; i + kChains * V::kLanes <= count_; i += kChains * V::kLanes) {
+            HEARTH_UNROLL for (int c = 0; c < kChains; ++c) top[c] = V::max(top[c], V::load(scores_ + i + c * V::kLanes));
+        }
+        for (; i < count_; i += V::kLanes) top[0] = V::max(top[0], V::load(scores_ + i));
         std::array<double, V::kLanes> lanes;
-        V::store(lanes.data(), top);
+        V::store(lanes.data(), V::max(V::max(top[0], top[1]), V::max(top[2], top[3])));
         return *std::max_element(lanes.begin(), lanes.end());
     }
 
@@ -92,8 +111,13 @@ public:
     }
 
     int64_t count_at_least(double bound) const {
-        int64_t count = 0;
-        for (int64_t i = 0; i < count_; i += V::kLanes) count += std::popcount(V::at_least(V::load(scores_ + i), V::set(bound)));
+        constexpr int kVectors = 4;
+        int64_t count = 0, i = 0;
+        const auto found = [&](int64_t at) HEARTH_INLINED { return std::popcount(V::at_least(V::load(scores_ + at), V::set(bound))); };
+        for (; i + kVectors * V::kLanes <= count_; i += kVectors * V::kLanes) {
+            HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) count += found(i + v * V::kLanes);
+        }
+        for (; i < count_; i += V::kLanes) count += found(i);
         return count;
     }
 

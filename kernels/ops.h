@@ -70,6 +70,8 @@ struct QkvArgs {
 
 /// Causal softmax attention over the paged cache, grouped heads, optional sliding window. A stage and a primitive at once.
 /// Query t of sequence s sees keys of positions max(0, p - window + 1) to p, p = positions[t]; their k and v are in the cache.
+/// Entries of block_tables for blocks that lie wholly before the window of a sequence's first query in the step, or wholly behind its last
+/// one, may be any number: such pages may have been given back, and no variant looks at them.
 struct AttentionArgs {
     View<const float, 2> q;  // [T, H * D]
     KvPages cache;
@@ -194,9 +196,9 @@ struct RopeAppendArgs {
     int64_t flops() const { return 6 * qkv.size(); }
 };
 
-/// How one sequence wants its next token drawn. Order: repetition penalty, frequency and presence penalty, temperature, top_k,
-/// top_p, min_p, as in transformers' processors. The repetition penalty counts prompt and answer, frequency and presence penalty the
-/// answer alone, as OpenAI's API and vLLM have it: what a person wrote is no reason for the answer to avoid it.
+/// How one sequence wants its next token drawn. Order: repetition penalty, frequency and presence penalty, bias, mask, temperature, top_k,
+/// top_p, min_p; those that transformers has stand as its processors do. The repetition penalty counts prompt and answer, frequency and
+/// presence penalty the answer alone, as OpenAI's API and vLLM have it: what a person wrote is no reason for the answer to avoid it.
 struct SampleParams {
     float temperature = 1;       // 0: the largest logit, the lowest id among equals
     int32_t top_k = 0;           // 0: off
@@ -205,10 +207,19 @@ struct SampleParams {
     uint64_t seed = 0;
 };
 
-constexpr int32_t kMaxTopLogProbabilities = 20;
+constexpr int64_t kMaxTopLogProbabilities = 20;  // as OpenAI's API has it
 
-/// The next token of each row. The draw is a function of logits, parameters, history, seed and position alone: Philox4x32-10
+/// The next token of each row. The draw is a function of logits, parameters, history, bias, mask, seed and position alone: Philox4x32-10
 /// (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011) with key = seed and counter = position.
+///
+/// A row has no token, and its id is -1, where a logit is NaN or +infinity, where none is finite, or where bias and mask leave none finite;
+/// whatever is given. Its probabilities are 0 then, its log-probabilities NaN, its top ids -1.
+///
+/// Log-probabilities are the log-softmax of the row's logits as they came, before penalties, bias, mask and temperature, as OpenAI's API,
+/// vLLM and llama.cpp have them: -infinity where the logit is. The same logits give the same bits whatever other rows are in the call.
+///
+/// Ids in history, bias_ids and given are in [0, V), -1 in `given` excepted: the caller has checked them. A token that is given need be
+/// allowed neither by bias nor by mask.
 struct SampleArgs {
     View<const float, 2> logits;            // [S, V]
     View<const SampleParams, 1> params;     // [S]
@@ -216,16 +227,23 @@ struct SampleArgs {
     View<const int32_t, 1> history_starts;  // [S + 1], into history
     View<const int32_t, 1> answer_starts;   // [S], into history: where the answer begins in a row's part of it
     View<const int32_t, 1> positions;       // [S]: of the token that is drawn
-    View<const int32_t, 1> bias_ids, bias_starts, mask_of, given, wanted;
-    View<const float, 1> bias_values;
-    View<const uint32_t, 2> masks;
-    View<float, 1> log_probabilities;
-    View<int32_t, 2> top_ids;
-    View<float, 2> top_log_probabilities;
-    View<int32_t, 1> ids;                   // [S], out: the token; -1 where a logit is NaN or +infinity or none is finite
-    View<float, 2> probabilities;           // [S, V], out, or empty: the distribution that was drawn from
+    View<const int32_t, 1> bias_ids{};      // of all rows, one row after the other; an id that a row has twice gets the sum
+    View<const float, 1> bias_values{};     // likewise: what is added to the id's logit, finite, or -infinity, which bans it
+    View<const int32_t, 1> bias_starts{};   // [S + 1], into bias_ids; empty: no bias
+    View<const uint32_t, 2> masks{};     // [M, ceil(V / 32)]: id i is allowed where bit i % 32 of word i / 32 is set; bits from V on: any
+    View<const int32_t, 1> mask_of{};    // [S], into masks, or -1: everything is allowed; empty: in all rows
+    View<const int32_t, 1> given{};      // [S]: the token that the row has got and is not drawn, or -1; empty: all are drawn
+    View<const int32_t, 1> wanted{};     // [S]: how many of the most likely ids, 0 to n; -1: no log-probability at all; empty: in all rows
+    View<int32_t, 1> ids;                // [S], out: the token, or -1
+    View<float, 2> probabilities;        // [S, V], out, or empty: the distribution that was, or would have been, drawn from
+    View<float, 1> log_probabilities{};  // [S], out: of the token; NaN where not wanted. Empty: none is written
+    View<int32_t, 2> top_ids{};  // [S, n], out, n <= 20, or empty: the largest logit first, the lower id first among equals, then -1
+    View<float, 2> top_log_probabilities{};  // [S, n], out, or empty like top_ids: theirs, then NaN
 
-    int64_t bytes() const { return 4 * (logits.size() + probabilities.size()); }
+    int64_t bytes() const {
+        const int64_t words = mask_of.size() * masks.extent[1];
+        return 4 * (logits.size() + probabilities.size() + words + 2 * bias_ids.size());
+    }
     int64_t flops() const { return 4 * logits.size(); }
 };
 

@@ -1,11 +1,12 @@
-// One row at a time, in double: penalties, temperature, top_k, top_p, min_p, then the inverse of the distribution function in the order of
-// ids.
+// One row at a time, in double: penalties, bias, mask, temperature, top_k, top_p, min_p, then the inverse of the distribution function in
+// the order of ids.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <vector>
 
 #include "kernels/philox.h"
+#include "kernels/reference/log_probabilities.h"
 #include "kernels/reference/reference.h"
 #include "kernels/scratch.h"
 
@@ -47,6 +48,20 @@ void penalize(std::span<double> scores, std::span<const int32_t> history, std::s
     count(answer, counts);
     for (size_t i = 0; i < scores.size(); ++i) {
         if (counts[i] > 0) scores[i] -= counts[i] * double{p.frequency_penalty} + double{p.presence_penalty};
+    }
+}
+
+void add_bias(const SampleArgs& a, int64_t s, std::span<double> scores) {
+    if (!a.bias_starts.data) return;
+    for (int64_t i = a.bias_starts(s); i < a.bias_starts(s + 1); ++i)
+        scores[static_cast<size_t>(a.bias_ids(i))] += double{a.bias_values(i)};
+}
+
+void apply_mask(const SampleArgs& a, int64_t s, std::span<double> scores) {
+    if (!a.mask_of.data || a.mask_of(s) < 0) return;
+    for (size_t i = 0; i < scores.size(); ++i) {
+        const uint32_t word = a.masks(a.mask_of(s), static_cast<int64_t>(i / 32));
+        if ((word >> i % 32 & 1) == 0) scores[i] = -INFINITY;
     }
 }
 
@@ -107,24 +122,29 @@ int32_t draw(std::span<const double> probabilities, double uniform) {
     return last;  // rounding kept the sum below the number drawn
 }
 
+/// The token of a row of numbers, given or drawn, -1 where bias and mask leave none; the scores become probabilities.
 int32_t sample_row(const SampleArgs& a, int64_t s, Row row) {
     const SampleParams& p = a.params(s);
     const auto begin = static_cast<size_t>(a.history_starts(s)), end = static_cast<size_t>(a.history_starts(s + 1)),
                answer = static_cast<size_t>(a.answer_starts(s));
     for (size_t i = 0; i < row.scores.size(); ++i) row.scores[i] = a.logits(s, static_cast<int64_t>(i));
     penalize(row.scores, {a.history.data + begin, end - begin}, {a.history.data + answer, end - answer}, p, row.order);
+    add_bias(a, s, row.scores);
+    apply_mask(a, s, row.scores);
+    if (std::ranges::none_of(row.scores, [](double x) { return std::isfinite(x); })) return -1;
+    const int32_t given = a.given.data ? a.given(s) : -1;
     if (p.temperature <= 0) {
         const auto best = std::ranges::max_element(row.scores) - row.scores.begin();
         std::ranges::fill(row.scores, 0.0);
         row.scores[static_cast<size_t>(best)] = 1;
-        return static_cast<int32_t>(best);
+        return given >= 0 ? given : static_cast<int32_t>(best);
     }
     for (double& x : row.scores) x /= double{p.temperature};
     keep_top_k(row, p.top_k);
     keep_top_p(row, p.top_p);
     keep_min_p(row.scores, p.min_p);
     softmax(row.scores);
-    return draw(row.scores, uniform_at(p.seed, a.positions(s)));
+    return given >= 0 ? given : draw(row.scores, uniform_at(p.seed, a.positions(s)));
 }
 
 void run(const SampleArgs& a, Stream& stream) noexcept {
@@ -132,10 +152,10 @@ void run(const SampleArgs& a, Stream& stream) noexcept {
     const int64_t vocab = a.logits.extent[1];
     const Row row{{scratch.take<double>(vocab), static_cast<size_t>(vocab)}, {scratch.take<int32_t>(vocab), static_cast<size_t>(vocab)}};
     for (int64_t s = 0; s < a.logits.extent[0]; ++s) {
-        const bool numeric = is_numeric(a.logits, s);
-        a.ids(s) = numeric ? sample_row(a, s, row) : -1;
+        const int32_t id = a.ids(s) = is_numeric(a.logits, s) ? sample_row(a, s, row) : -1;
+        reference::write_log_probabilities(a, s, id);
         if (!a.probabilities.data) continue;
-        for (int64_t i = 0; i < vocab; ++i) a.probabilities(s, i) = numeric ? static_cast<float>(row.scores[static_cast<size_t>(i)]) : 0;
+        for (int64_t i = 0; i < vocab; ++i) a.probabilities(s, i) = id >= 0 ? static_cast<float>(row.scores[static_cast<size_t>(i)]) : 0;
     }
 }
 

@@ -2,10 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <functional>
 
+#include "kernels/make_backend.h"
 #include "kernels/reference/reference.h"
-#include "tests/kernels/cases.h"
+#include "tests/kernels/cpu/sample_rows.h"
 #include "tests/kernels/run.h"
 
 namespace hearth::testing {
@@ -65,18 +65,6 @@ std::vector<SampleParams> parameters() {
     return all;
 }
 
-void for_each_variant(const std::function<void(const Variant<SampleArgs>&, const Backend&)>& test) {
-    for (const std::string& device : cpu_devices()) {
-        const auto backend = make_device({.device = device, .threads = 3});
-        SampleArgs any;
-        any.logits = {nullptr, {1, 1}};
-        for (const auto& variant : backend->tables().sample) {
-            if (variant.name.ends_with("/reference") || !variant.supports(any, backend->device())) continue;
-            test(variant, *backend);
-        }
-    }
-}
-
 enum class Kind { kNormal, kTied, kFlat, kSteep };
 
 std::vector<float> logits_of(Kind kind, int64_t vocab, int64_t rows, std::mt19937& random) {
@@ -100,7 +88,7 @@ TEST(SampleRows, DrawWhatTheReferenceDraws) {
             const std::vector<float> logits = logits_of(kind, vocab, rows, random);
             const std::vector<int32_t> history = vocab > 6 ? std::vector<int32_t>{0, 5, 5, 2, 6, 5} : std::vector<int32_t>{0, 0};
             const Draws want = draw(kSampleReference, *reference, logits, params, history);
-            for_each_variant([&](const Variant<SampleArgs>& variant, const Backend& backend) {
+            for_each_sample_variant(3, [&](const Variant<SampleArgs>& variant, const Backend& backend) {
                 const Draws got = draw(variant, backend, logits, params, history);
                 EXPECT_EQ(got.ids, want.ids) << variant.name << ", vocabulary " << vocab;
                 for (size_t i = 0; i < want.probabilities.size(); ++i) {
@@ -127,7 +115,7 @@ TEST(SampleRows, ALargeVocabularyIsCutAsTheReferenceCutsIt) {
     }
     const std::vector<float> logits = logits_of(Kind::kNormal, 32003, static_cast<int64_t>(params.size()), random);
     const Draws want = draw(kSampleReference, *reference, logits, params, {1, 2, 3});
-    for_each_variant([&](const Variant<SampleArgs>& variant, const Backend& backend) {
+    for_each_sample_variant(3, [&](const Variant<SampleArgs>& variant, const Backend& backend) {
         const Draws got = draw(variant, backend, logits, params, {1, 2, 3});
         EXPECT_EQ(got.ids, want.ids) << variant.name;
         size_t differ = 0;
@@ -137,7 +125,7 @@ TEST(SampleRows, ALargeVocabularyIsCutAsTheReferenceCutsIt) {
 }
 
 TEST(SampleRows, RefuseWhatIsNoNumber) {
-    for_each_variant([](const Variant<SampleArgs>& variant, const Backend& backend) {
+    for_each_sample_variant(3, [](const Variant<SampleArgs>& variant, const Backend& backend) {
         for (const size_t at : {size_t{0}, size_t{9}, size_t{18}}) {
             for (const float bad : {NAN, INFINITY}) {
                 std::vector<float> logits(19, 1.0f);
@@ -152,7 +140,7 @@ TEST(SampleRows, RefuseWhatIsNoNumber) {
 }
 
 TEST(SampleRows, GreedyTakesTheLowestOfEquals) {
-    for_each_variant([](const Variant<SampleArgs>& variant, const Backend& backend) {
+    for_each_sample_variant(3, [](const Variant<SampleArgs>& variant, const Backend& backend) {
         std::vector<float> logits(100, -1.0f);
         logits[37] = logits[38] = logits[99] = 2.0f;
         SampleParams greedy;

@@ -1,7 +1,6 @@
 #include "chat/loaded_model.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -10,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "tests/support/open_counter.h"
+#include "tests/support/temp_folder.h"
 
 namespace hearth {
 namespace {
@@ -19,14 +19,11 @@ namespace fs = std::filesystem;
 /// Ember's files in a folder of their own, to change some of them.
 class EmberCopy {
 public:
-    EmberCopy() : path_(fs::temp_directory_path() / cat("hearth-loaded-model-", ::getpid())) {
-        fs::remove_all(path_);
-        fs::create_directories(path_);
+    EmberCopy() {
         for (const auto& file : fs::directory_iterator(fs::path(HEARTH_SOURCE_DIR) / "tools" / "ember")) {
             if (file.is_regular_file()) fs::create_symlink(file.path(), path_ / file.path().filename());
         }
     }
-    ~EmberCopy() { fs::remove_all(path_); }
 
     /// Replaces `what` in a text file.
     void edit(const std::string& name, const std::string& what, const std::string& with) {
@@ -55,7 +52,8 @@ public:
     }
 
 private:
-    fs::path path_;
+    const testing::TempFolder folder_;
+    const fs::path path_ = folder_.path();
 };
 
 int64_t count(const std::vector<int32_t>& ids, int32_t id) { return std::count(ids.begin(), ids.end(), id); }

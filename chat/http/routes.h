@@ -66,6 +66,6 @@ HttpResponse get_openai_models(Services&, const HttpRequest&);
 HttpResponse get_openai_model(Services&, const HttpRequest&);
 HttpResponse get_models(Services&, const HttpRequest&);
 HttpResponse post_load(Services&, const HttpRequest&);
-HttpResponse post_chat(Services&, const HttpRequest&);  // chat.cpp
+HttpResponse post_chat_completions(Services&, const HttpRequest&);  // completions.cpp
 
 }  // namespace hearth

@@ -100,7 +100,7 @@ HttpResponse stream_response(std::shared_ptr<Turn> turn, std::string text) {
 
 }  // namespace
 
-HttpResponse post_chat(Services& services, const HttpRequest& request) {
+HttpResponse post_chat_completions(Services& services, const HttpRequest& request) {
     const ChatRequest chat = parse_chat_request(parse_json_body(request.body));
     auto lease = acquire(services, chat, request);
     if (!lease) return error_response(503, "nobody waits for this answer any more", "interrupted");

@@ -7,7 +7,7 @@
 
 #include "base/checked.h"
 #include "kernels/reference/reference.h"
-#include "tests/kernels/cases.h"
+#include "tests/kernels/inputs.h"
 #include "tests/kernels/quant_matrix.h"
 #include "tests/kernels/run.h"
 

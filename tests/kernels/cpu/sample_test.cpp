@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "kernels/reference/reference.h"
-#include "tests/kernels/cases.h"
+#include "tests/kernels/inputs.h"
 #include "tests/kernels/run.h"
 
 namespace hearth::testing {

@@ -60,7 +60,7 @@ int64_t count(const std::vector<int32_t>& ids, int32_t id) { return std::count(i
 
 TEST(DefaultSampling, IsNotTheWholeVocabularyWhereNothingIsRecommended) {
     for (const float penalty : {1.0f, 1.1f}) {
-        GenerationDefaults recommended;
+        RecommendedSampling recommended;
         if (penalty != 1) recommended.repetition_penalty = penalty;
         const SampleParams used = default_sampling(recommended);
         EXPECT_EQ(used.temperature, 0.8f);
@@ -73,7 +73,7 @@ TEST(DefaultSampling, IsNotTheWholeVocabularyWhereNothingIsRecommended) {
 }
 
 TEST(DefaultSampling, IsWhatTheModelRecommendsAndNothingBeside) {
-    GenerationDefaults recommended;
+    RecommendedSampling recommended;
     recommended.temperature = 0.6f;
     EXPECT_EQ(default_sampling(recommended).temperature, 0.6f);
     EXPECT_EQ(default_sampling(recommended).top_k, 0);
@@ -244,7 +244,7 @@ TEST(LoadedModel, OpensAModelWhoseRecommendationsCannotBeMet) {
     const auto model = LoadedModel::open(options);
     EXPECT_EQ(count(model->stop_tokens(), 6), 1);
     EXPECT_EQ(count(model->stop_tokens(), 99999), 0);
-    EXPECT_FALSE(model->info().generation.temperature);
+    EXPECT_FALSE(model->info().recommended_sampling.temperature);
     EXPECT_NE(notices.find("eos_token_id"), std::string::npos) << notices;
     EXPECT_NE(notices.find("temperature is -3"), std::string::npos) << notices;
 }

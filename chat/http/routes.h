@@ -9,7 +9,7 @@
 
 #include "chat/http/gate.h"
 #include "chat/http/message.h"
-#include "chat/http/stop_signal.h"
+#include "chat/http/shutdown_signal.h"
 #include "chat/model_host.h"
 
 namespace hearth {
@@ -17,7 +17,7 @@ namespace hearth {
 /// What handlers work with.
 struct Services {
     ModelHost& models;
-    const StopSignal& stop;
+    const ShutdownSignal& shutdown;
     std::function<void(const std::string&)> log;
 };
 

@@ -192,7 +192,7 @@ TEST_F(CompletionsTest, StopsAtATextAndLeavesItOut) {
 TEST_F(CompletionsTest, CountsTheTokensUpToTheStopTextWhateverTheEngineDidMeanwhile) {
     json request = small_request("What is Hearth?");
     const std::string stop = " models";
-    int wanted = 0;  // tokens that it takes to say the stop text
+    int wanted = 0;  // tokens that it takes to say the stop string
     for (std::string said; said.find(stop) == std::string::npos;) {
         request["max_tokens"] = ++wanted;
         ASSERT_LT(wanted, 60) << said;

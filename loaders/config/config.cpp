@@ -77,16 +77,17 @@ int64_t stretched_context(const ModelConfig& config) {
     return std::max(config.stated_context, static_cast<int64_t>(std::min(stretched, static_cast<double>(kMaxContext))));
 }
 
-void check_layer_types(const ConfigFields& fields, const ModelConfig& config) {
+void check_layer_types(const ConfigFields& fields, const Family& family, const ModelConfig& config) {
     const auto types = fields.texts("layer_types");
     if (types.empty()) return;
     if (static_cast<int64_t>(types.size()) != config.layers)
         fields.refuse("layer_types", cat("one for each of ", config.layers, " layers, found ", types.size()));
-    const bool windows = config.family == "qwen2" || config.family == "qwen3";
+    std::vector<std::string> known = {"full_attention"};
+    known.insert(known.end(), family.layer_types.begin(), family.layer_types.end());
     for (const std::string& type : types) {
-        if (type == "full_attention" || (windows && type == "sliding_attention")) continue;
-        throw Error(ErrorKind::kUnsupported, cat(fields.where(), ": layer_types names \"", printable(type, 40), "\" for a ", config.family,
-                                                 " model; supported: full_attention", windows ? ", sliding_attention" : ""));
+        if (std::ranges::find(known, type) != known.end()) continue;
+        throw Error(ErrorKind::kUnsupported, cat(fields.where(), ": layer_types names \"", printable(type, 40), "\" for a ",
+                                                 family.model_type, " model; supported: ", join(known, ", ")));
     }
 }
 
@@ -115,7 +116,7 @@ CheckpointInfo read_config(const fs::path& config_json) {
     ModelConfig& config = info.config;
     config.family = family.model_type;
     read_sizes(fields, family.defaults, config);
-    check_layer_types(fields, config);
+    check_layer_types(fields, family, config);
     config.rope = read_rope(fields, config.stated_context, family.defaults.rope_theta);
     config.context = stretched_context(config);
     family.read(fields, config);

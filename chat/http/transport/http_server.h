@@ -1,4 +1,4 @@
-// HTTP/1.1 on a port: the library behind a small face, so that handlers know neither it nor sockets.
+// HTTP/1.1 on a port: cpp-httplib behind a small interface, so that handlers know neither it nor sockets.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// How long work tells who waits for it.
+// How long work reports its progress to whoever waits for it.
 #pragma once
 
 #include <cstdint>

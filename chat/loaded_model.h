@@ -64,7 +64,7 @@ public:
     const std::vector<int32_t>& stop_tokens() const { return stop_tokens_; }
 
     /// What counts where nothing else is set.
-    SampleParams default_sampling() const { return hearth::default_sampling(info_.generation); }
+    SampleParams default_sampling() const { return hearth::default_sampling(info_.recommended_sampling); }
 
 private:
     LoadedModel() = default;

@@ -12,14 +12,14 @@
 
 namespace hearth {
 
-/// How an answer ended, once its last text was looked at: a stop text that it completed counts as kStop, but a failure stays a failure.
-constexpr FinishReason finish_of(FinishReason reason, bool stop_text) {
+/// How an answer ended, once its last text was looked at: a stop string that it completed counts as kStop, but a failure stays a failure.
+constexpr FinishReason finish_of(FinishReason reason, bool stop_string) {
     const bool well = reason == FinishReason::kStop || reason == FinishReason::kLength;
-    return stop_text && well ? FinishReason::kStop : reason;
+    return stop_string && well ? FinishReason::kStop : reason;
 }
 
 /// Renders, encodes and submits a request to a model, and turns its tokens into text: never a part of a character, never a part of a
-/// stop text. One thread at a time. The model must outlive it. Letting it go cancels.
+/// stop string. One thread at a time. The model must outlive it. Letting it go cancels.
 class Answer {
 public:
     /// Throws ApiError: 400 when the template refuses the conversation, 400 context_length_exceeded when it does not fit.
@@ -34,12 +34,12 @@ public:
     void cancel() { stream_->cancel(); }
 
     bool over() const { return finish_.has_value(); }
-    FinishReason finish() const { return *finish_; }     // once over; a stop text counts as kStop
+    FinishReason finish() const { return *finish_; }     // once over; a stop string counts as kStop
     bool context_full() const { return context_full_; }  // with kLength
     const std::string& error() const { return error_; }  // with kError and kNumericError
     bool begun() const { return begun_; }                // a token came, or the end
 
-    /// Of the tokens that were taken from the engine, up to the one that completed a stop text and with it; an end token is none. The
+    /// Of the tokens that were taken from the engine, up to the one that completed a stop string and with it; an end token is none. The
     /// engine runs ahead of its reader, so that its own count differs from one time to the next.
     RequestStats stats() const;
 

@@ -1,4 +1,4 @@
-// How the API says no.
+// How the API refuses a request: a status and an error object.
 #pragma once
 
 #include <optional>

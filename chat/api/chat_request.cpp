@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "chat/api/api_error.h"
 #include "chat/api/fields.h"
-#include "chat/api/known_fields.h"
+#include "chat/api/unserved_fields.h"
 
 namespace hearth {
 namespace {
@@ -139,7 +139,7 @@ ChatRequest parse_chat_request(const json& body) {
             throw ApiError(400, cat("stream_options must be an object, not ", describe(*options)), "stream_options", "invalid_type");
         out.include_usage = Fields(*options, "stream_options.").boolean("include_usage").value_or(false);
     }
-    refuse_what_is_not_served(body);
+    refuse_unserved_fields(body);
     return out;
 }
 

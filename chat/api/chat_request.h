@@ -29,7 +29,7 @@ struct ChatRequest {
 };
 
 /// Unknown fields are ignored; unknown values of known fields, and fields that would change the answer and are not served
-/// (known_fields.h), are ApiError{400}. Role developer becomes system. Content is a string or a list of text parts.
+/// (unserved_fields.h), are ApiError{400}. Role developer becomes system. Content is a string or a list of text parts.
 ChatRequest parse_chat_request(const nlohmann::json& body);
 
 }  // namespace hearth

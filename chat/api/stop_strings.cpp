@@ -14,7 +14,7 @@ std::string StopStrings::push(std::string_view text) {
         hit_ = true;
         return std::exchange(held_, {}).substr(0, end);
     }
-    // The longest end of what is held that begins some stop text. It has fewer than the longest stop's bytes, 256.
+    // The longest end of what is held that begins some stop string. It has fewer than the longest stop's bytes, 256.
     size_t keep = 0;
     for (const auto& stop : stops_) {
         for (size_t n = std::min(stop.size() - 1, held_.size()); n > keep; --n) {

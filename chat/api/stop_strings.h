@@ -7,13 +7,13 @@
 
 namespace hearth {
 
-/// Passes text on, but holds back what may be the beginning of a stop text. One per answer; not thread-safe.
+/// Passes text on, but holds back what may be the beginning of a stop string. One per answer; not thread-safe.
 class StopStrings {
 public:
     /// None of `stops` is empty.
     explicit StopStrings(std::vector<std::string> stops) : stops_(std::move(stops)) {}
 
-    /// What can be shown after `text` arrived: up to the earliest stop text, which ends it all. After hit(), nothing.
+    /// What can be shown after `text` arrived: up to the earliest stop string, which ends it all. After hit(), nothing.
     std::string push(std::string_view text);
 
     /// What was held back, for an answer that ends for another reason.

@@ -15,7 +15,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/health", Caller::kAnyone, get_health},
     {"GET", "/v1/models", Caller::kAnyone, get_openai_models},
     {"GET", "/v1/models/*", Caller::kAnyone, get_openai_model},
-    {"POST", "/v1/chat/completions", Caller::kSameOrigin, post_chat},
+    {"POST", "/v1/chat/completions", Caller::kSameOrigin, post_chat_completions},
     {"GET", "/api/models", Caller::kAnyone, get_models},
     {"POST", "/api/models/load", Caller::kSameOrigin, post_load},
 };

@@ -9,7 +9,7 @@
 
 #include "chat/http/gate.h"
 #include "chat/http/message.h"
-#include "chat/http/stop_signal.h"
+#include "chat/http/shutdown_signal.h"
 #include "chat/model_host.h"
 
 namespace hearth {
@@ -17,7 +17,7 @@ namespace hearth {
 /// What handlers work with.
 struct Services {
     ModelHost& models;
-    const StopSignal& stop;
+    const ShutdownSignal& shutdown;
     std::function<void(const std::string&)> log;
 };
 
@@ -66,6 +66,6 @@ HttpResponse get_openai_models(Services&, const HttpRequest&);
 HttpResponse get_openai_model(Services&, const HttpRequest&);
 HttpResponse get_models(Services&, const HttpRequest&);
 HttpResponse post_load(Services&, const HttpRequest&);
-HttpResponse post_chat(Services&, const HttpRequest&);  // chat.cpp
+HttpResponse post_chat_completions(Services&, const HttpRequest&);  // completions.cpp
 
 }  // namespace hearth

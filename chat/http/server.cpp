@@ -63,11 +63,11 @@ public:
         handler.handle = [this](const HttpRequest& request) { return router().handle(request); };
         handler.refuse = [](int status, const std::string& message) { return error_response(status, message); };
         handler.ended = [this](const HttpEnd& end) { requests_.ended(end); };
-        auto listener = std::make_unique<HttpServer>(std::move(handler), ConnectionLimits{}, stop_);
+        auto listener = std::make_unique<HttpServer>(std::move(handler), ConnectionLimits{}, shutdown_);
         listener->bind(host_, wanted_port_);
         if (!is_loopback(host_)) log_(cat("listening at ", host_, ": whoever reaches this address can use the models of this machine"));
         models_ = std::make_unique<ModelHost>(ModelHost::Options{model_, grace_ms_, log_});
-        router_ = std::make_unique<Router>(Services{*models_, stop_, log_}, gate_);
+        router_ = std::make_unique<Router>(Services{*models_, shutdown_, log_}, gate_);
         listener->start();
         listener_ = std::move(listener);
     }
@@ -80,7 +80,7 @@ public:
         return cat("http://", name, ':', port(), '/');
     }
 
-    void stop(int drain_ms) { stop_.stop(drain_ms); }
+    void stop(int drain_ms) { shutdown_.begin(drain_ms); }
 
     void wait() {
         if (!listener_) return;
@@ -98,7 +98,7 @@ private:
     const std::function<void(const std::string&)> log_;
     const RequestLog requests_;
     OpenOptions model_;
-    StopSignal stop_;
+    ShutdownSignal shutdown_;
     std::unique_ptr<ModelHost> models_;
     std::unique_ptr<Router> router_;
     std::unique_ptr<HttpServer> listener_;  // last: its threads use all of the above

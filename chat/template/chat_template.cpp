@@ -1,5 +1,6 @@
 #include "chat/template/chat_template.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -18,6 +19,16 @@ constexpr size_t kLongestSource = 1 << 20;  // the longest that anybody publishe
 
 /// Whose the texts of a value are.
 enum class Origin : uint8_t { kTemplate, kPerson, kMessages, kMessage };
+
+/// Variables of a context whose text may become special tokens, because the checkpoint or we wrote it. The text of every variable that is
+/// not named here is a person's: whoever adds one decides.
+constexpr std::string_view kTemplateVariables[] = {"bos_token", "eos_token"};
+
+Origin origin_of(const std::string& variable) {
+    if (variable == "messages") return Origin::kMessages;
+    const bool ours = std::ranges::find(kTemplateVariables, variable) != std::end(kTemplateVariables);
+    return ours ? Origin::kTemplate : Origin::kPerson;
+}
 
 Value convert(Runtime& runtime, const Json& json, Origin origin, int depth);
 
@@ -101,9 +112,7 @@ std::vector<TextSpan> ChatTemplate::render(const nlohmann::ordered_json& context
     Runtime runtime(limits_, now);
     Interpreter interpreter(program_->parsed, runtime);
     for (const auto& [name, value] : context.items()) {
-        const bool of_people = name == "tools" || name == "documents";
-        const Origin origin = name == "messages" ? Origin::kMessages : of_people ? Origin::kPerson : Origin::kTemplate;
-        interpreter.define(name, convert(runtime, value, origin, 0));
+        interpreter.define(name, convert(runtime, value, origin_of(name), 0));
     }
     return spans_of(*interpreter.run());
 }

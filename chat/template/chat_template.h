@@ -25,10 +25,10 @@ public:
     /// Throws Error{kBadInput} with line and what was expected.
     static std::shared_ptr<const ChatTemplate> parse(std::string_view source, const TemplateLimits& limits = {});
 
-    /// `context`: an object with messages, add_generation_prompt, bos_token, eos_token, tools, ... Strings below "messages", "tools" and
-    /// "documents" are text of people (untrusted), except the value of a message's "role"; everything else is template text. A string
-    /// made from both keeps which bytes are whose through concatenation, slicing, strip, replace, join, case and the other filters;
-    /// where a filter loses track, the result is untrusted as a whole if any input was.
+    /// `context`: an object with messages, add_generation_prompt, bos_token, eos_token, tools, ... Its strings are text of people
+    /// (untrusted), except bos_token, eos_token and the value of a message's "role", which are template text. A string made from both
+    /// keeps which bytes are whose through concatenation, slicing, strip, replace, join, case and the other filters; where a filter
+    /// loses track, the result is untrusted as a whole if any input was.
     /// `context` is ordered, because tojson writes the keys of a tool in the order in which its author did.
     /// Text that is not UTF-8 is sanitised (U+FFFD). `now`: seconds since 1970 for strftime_now, read as local time.
     /// Throws Error{kBadInput}: raise_exception's text as it is, undefined values used, limits exceeded (named with their number).

@@ -41,10 +41,30 @@ HEARTH_INLINE void unroll(F&& f) {
     (std::make_integer_sequence<int, N>{});
 }
 
+/// What vectors of any width and type say in the same words: the compilers' operators, which is what the intrinsics for them consist of.
+struct VectorArithmetic {
+    template <class Vector>
+    static HEARTH_INLINE Vector add(Vector a, Vector b) {
+        return a + b;
+    }
+    template <class Vector>
+    static HEARTH_INLINE Vector sub(Vector a, Vector b) {
+        return a - b;
+    }
+    template <class Vector>
+    static HEARTH_INLINE Vector mul(Vector a, Vector b) {
+        return a * b;
+    }
+    template <class Vector>
+    static HEARTH_INLINE Vector div(Vector a, Vector b) {
+        return a / b;
+    }
+};
+
 #if defined(__AVX512F__)
 
 /// 16 floats. Parts of a vector: the first n lanes; the others read as zero and are not written.
-struct Avx512 {
+struct Avx512 : VectorArithmetic {
     using F = __m512;
     using Mask = __mmask16;
     static constexpr int kLanes = 16;
@@ -66,10 +86,6 @@ struct Avx512 {
     static HEARTH_INLINE void store(Bf16* p, F x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), narrow(x)); }
     static HEARTH_INLINE void store(Bf16* p, F x, int64_t n) { _mm256_mask_storeu_epi16(p, first(n), narrow(x)); }
 
-    static HEARTH_INLINE F add(F a, F b) { return _mm512_add_ps(a, b); }
-    static HEARTH_INLINE F sub(F a, F b) { return _mm512_sub_ps(a, b); }
-    static HEARTH_INLINE F mul(F a, F b) { return _mm512_mul_ps(a, b); }
-    static HEARTH_INLINE F div(F a, F b) { return _mm512_div_ps(a, b); }
     static HEARTH_INLINE F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
     static HEARTH_INLINE F fnma(F a, F b, F c) { return _mm512_fnmadd_ps(a, b, c); }
     static HEARTH_INLINE F max(F a, F b) { return _mm512_max_ps(a, b); }  // b where either is NaN
@@ -93,7 +109,7 @@ using Vec = Avx512;
 #elif defined(__AVX2__)
 
 /// 8 floats, in the same terms.
-struct Avx2 {
+struct Avx2 : VectorArithmetic {
     using F = __m256;
     using Mask = __m256;
     static constexpr int kLanes = 8;
@@ -133,10 +149,6 @@ struct Avx2 {
         for (int64_t i = 0; i < n && i < kLanes; ++i) p[i] = part[i];
     }
 
-    static HEARTH_INLINE F add(F a, F b) { return _mm256_add_ps(a, b); }
-    static HEARTH_INLINE F sub(F a, F b) { return _mm256_sub_ps(a, b); }
-    static HEARTH_INLINE F mul(F a, F b) { return _mm256_mul_ps(a, b); }
-    static HEARTH_INLINE F div(F a, F b) { return _mm256_div_ps(a, b); }
     static HEARTH_INLINE F fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
     static HEARTH_INLINE F fnma(F a, F b, F c) { return _mm256_fnmadd_ps(a, b, c); }
     static HEARTH_INLINE F max(F a, F b) { return _mm256_max_ps(a, b); }  // b where either is NaN

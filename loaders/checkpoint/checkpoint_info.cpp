@@ -5,6 +5,7 @@
 #include "loaders/checkpoint/check_tensors.h"
 #include "loaders/checkpoint/settle_names.h"
 #include "loaders/config/config.h"
+#include "loaders/config/generation_config.h"
 #include "loaders/io/model_files.h"
 #include "loaders/schemes/scheme_beside.h"
 

@@ -16,7 +16,7 @@ class Checkpoint;  // loaders/checkpoint/checkpoint.h
 class Scheme;      // loaders/schemes/scheme.h
 
 /// What generation_config.json recommends; absent fields are not set.
-struct GenerationDefaults {
+struct RecommendedSampling {
     std::optional<float> temperature, top_p, min_p, repetition_penalty;
     std::optional<int32_t> top_k;
     bool greedy = false;  // do_sample is false
@@ -32,7 +32,7 @@ struct CheckpointInfo {
     std::optional<int32_t> bos_token;
     std::vector<int32_t> eos_tokens;  // union of config.json and generation_config.json
     std::optional<bool> tie_flag;     // tie_word_embeddings as config.json has it; config.tied_embeddings is what the tensors say
-    GenerationDefaults generation;
+    RecommendedSampling recommended_sampling;
     int64_t parameters = 0;                // numbers in the tensors that the model uses
     int64_t file_bytes = 0;                // of those tensors
     int64_t ignored_tensors = 0;           // of the checkpoint, that the model does not use

@@ -1,4 +1,4 @@
-// Where the tensors and config.json disagree about ties and biases: who is believed.
+// Which of the two counts where the tensors and config.json disagree about ties and biases.
 #pragma once
 
 #include "loaders/checkpoint/checkpoint.h"

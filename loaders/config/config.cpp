@@ -6,7 +6,9 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "loaders/checkpoint/checkpoint.h"
+#include "loaders/config/generation_config.h"
 #include "loaders/config/rope.h"
+#include "loaders/config/unusable.h"
 #include "loaders/families/families.h"
 #include "loaders/io/json_file.h"
 #include "loaders/schemes/scheme.h"
@@ -75,38 +77,18 @@ int64_t stretched_context(const ModelConfig& config) {
     return std::max(config.stated_context, static_cast<int64_t>(std::min(stretched, static_cast<double>(kMaxContext))));
 }
 
-void check_layer_types(const ConfigFields& fields, const ModelConfig& config) {
+void check_layer_types(const ConfigFields& fields, const Family& family, const ModelConfig& config) {
     const auto types = fields.texts("layer_types");
     if (types.empty()) return;
     if (static_cast<int64_t>(types.size()) != config.layers)
         fields.refuse("layer_types", cat("one for each of ", config.layers, " layers, found ", types.size()));
-    const bool windows = config.family == "qwen2" || config.family == "qwen3";
+    std::vector<std::string> known = {"full_attention"};
+    known.insert(known.end(), family.layer_types.begin(), family.layer_types.end());
     for (const std::string& type : types) {
-        if (type == "full_attention" || (windows && type == "sliding_attention")) continue;
-        throw Error(ErrorKind::kUnsupported, cat(fields.where(), ": layer_types names \"", printable(type, 40), "\" for a ", config.family,
-                                                 " model; supported: full_attention", windows ? ", sliding_attention" : ""));
+        if (std::ranges::find(known, type) != known.end()) continue;
+        throw Error(ErrorKind::kUnsupported, cat(fields.where(), ": layer_types names \"", printable(type, 40), "\" for a ",
+                                                 family.model_type, " model; supported: ", join(known, ", ")));
     }
-}
-
-/// A value that somebody recommends and no number of the model hangs on: one that cannot be met becomes a notice.
-template <class Read>
-auto recommended(std::vector<std::string>& notices, Read&& read) -> std::optional<decltype(read())> {
-    try {
-        return read();
-    } catch (const Error& error) {
-        notices.push_back(cat(error.what(), "; left aside"));
-        return std::nullopt;
-    }
-}
-
-void read_token_ids(const ConfigFields& fields, CheckpointInfo& info) {
-    const int64_t last = info.config.vocab - 1;
-    for (const int64_t id : fields.usable_integers("eos_token_id", 0, last, info.notices)) {
-        const auto token = static_cast<int32_t>(id);
-        if (std::ranges::find(info.eos_tokens, token) == info.eos_tokens.end()) info.eos_tokens.push_back(token);
-    }
-    const auto first = fields.usable_integers("bos_token_id", 0, last, info.notices);
-    if (!info.bos_token && !first.empty()) info.bos_token = static_cast<int32_t>(first.front());
 }
 
 /// "bfloat16" -> "bf16"; what we have no name for stays as it is, for people. The tensors decide.
@@ -134,34 +116,17 @@ CheckpointInfo read_config(const fs::path& config_json) {
     ModelConfig& config = info.config;
     config.family = family.model_type;
     read_sizes(fields, family.defaults, config);
-    check_layer_types(fields, config);
+    check_layer_types(fields, family, config);
     config.rope = read_rope(fields, config.stated_context, family.defaults.rope_theta);
     config.context = stretched_context(config);
     family.read(fields, config);
     if (fields.has("tie_word_embeddings")) info.tie_flag = fields.flag("tie_word_embeddings", false);
     config.tied_embeddings = info.tie_flag.value_or(false);
-    const auto dtype = recommended(info.notices, [&] { return fields.text(fields.has("dtype") ? "dtype" : "torch_dtype", "bfloat16"); });
+    const auto dtype =
+        unless_unusable(info.notices, [&] { return fields.text(fields.has("dtype") ? "dtype" : "torch_dtype", "bfloat16"); });
     config.stored_dtype = short_dtype(dtype.value_or("bfloat16"));
     read_token_ids(fields, info);
     return info;
-}
-
-void read_generation_config(const fs::path& generation_config_json, CheckpointInfo& info) {
-    const nlohmann::json json = read_json_object(generation_config_json, kMaxConfigBytes);
-    const ConfigFields fields(json, generation_config_json.string());
-    const auto number = [&](const char* name, double low, double high) -> std::optional<float> {
-        if (!fields.has(name)) return std::nullopt;
-        return recommended(info.notices, [&] { return static_cast<float>(fields.number(name, low, high)); });
-    };
-    GenerationDefaults& generation = info.generation;
-    generation.temperature = number("temperature", 0, 100);
-    generation.top_p = number("top_p", 0, 1);
-    generation.min_p = number("min_p", 0, 1);
-    generation.repetition_penalty = number("repetition_penalty", 1e-3, 100);
-    if (fields.has("top_k"))
-        generation.top_k = recommended(info.notices, [&] { return static_cast<int32_t>(fields.integer("top_k", 0, INT32_MAX)); });
-    generation.greedy = !recommended(info.notices, [&] { return fields.flag("do_sample", true); }).value_or(true);
-    read_token_ids(fields, info);
 }
 
 }  // namespace hearth

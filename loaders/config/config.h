@@ -1,4 +1,4 @@
-// config.json and generation_config.json become plain structs.
+// config.json becomes a plain struct.
 #pragma once
 
 #include <filesystem>
@@ -12,9 +12,5 @@ namespace hearth {
 /// activation, rope type or quantisation is refused by name. tied_embeddings is as the file says. Token ids outside the vocabulary are left
 /// aside with a notice.
 CheckpointInfo read_config(const std::filesystem::path& config_json);
-
-/// Adds generation_config.json: sampling defaults, end tokens, the begin token where config.json has none. What cannot be used is left
-/// aside with a notice. Throws Error for a file that cannot be read.
-void read_generation_config(const std::filesystem::path& generation_config_json, CheckpointInfo& info);
 
 }  // namespace hearth

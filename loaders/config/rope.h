@@ -1,4 +1,4 @@
-// How a config.json says rotary embedding.
+// Reads the rotary embedding from a config.json.
 #pragma once
 
 #include "loaders/config/fields.h"

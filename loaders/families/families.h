@@ -31,6 +31,8 @@ struct Family {
     /// What only this family has: biases, windows, experts. The numbers that all have are in `config` already.
     void (*read)(const ConfigFields& fields, ModelConfig& config);
     ExpertNames experts = {};
+    /// What layer_types may call a layer, beside full_attention. The reader above gives each its window.
+    std::span<const std::string_view> layer_types = {};
 };
 
 std::span<const Family* const> families();

@@ -13,6 +13,7 @@ void read(const ConfigFields& fields, ModelConfig& config) {
 }  // namespace
 
 extern const Family kLlama;
-const Family kLlama{"llama", {.kv_heads = 0, .head_dim = 0, .context = 2048, .rms_eps = 1e-6, .rope_theta = 10000}, read};
+const Family kLlama{
+    .model_type = "llama", .defaults = {.kv_heads = 0, .head_dim = 0, .context = 2048, .rms_eps = 1e-6, .rope_theta = 10000}, .read = read};
 
 }  // namespace hearth

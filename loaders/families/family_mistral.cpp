@@ -9,6 +9,8 @@ void read(const ConfigFields& fields, ModelConfig& config) { read_window(fields,
 }  // namespace
 
 extern const Family kMistral;
-const Family kMistral{"mistral", {.kv_heads = 8, .head_dim = 0, .context = 131072, .rms_eps = 1e-6, .rope_theta = 10000}, read};
+const Family kMistral{.model_type = "mistral",
+                      .defaults = {.kv_heads = 8, .head_dim = 0, .context = 131072, .rms_eps = 1e-6, .rope_theta = 10000},
+                      .read = read};
 
 }  // namespace hearth

@@ -14,10 +14,12 @@ void read(const ConfigFields& fields, ModelConfig& config) {
 }  // namespace
 
 extern const Family kMixtral;
-const Family kMixtral{"mixtral",
-                      {.kv_heads = 8, .head_dim = 0, .context = 131072, .rms_eps = 1e-5, .rope_theta = 1e6},
-                      read,
-                      {"block_sparse_moe.gate.weight", "block_sparse_moe.experts.#.w1.weight", "block_sparse_moe.experts.#.w3.weight",
-                       "block_sparse_moe.experts.#.w2.weight"}};
+const Family kMixtral{.model_type = "mixtral",
+                      .defaults = {.kv_heads = 8, .head_dim = 0, .context = 131072, .rms_eps = 1e-5, .rope_theta = 1e6},
+                      .read = read,
+                      .experts = {.router = "block_sparse_moe.gate.weight",
+                                  .gate = "block_sparse_moe.experts.#.w1.weight",
+                                  .up = "block_sparse_moe.experts.#.w3.weight",
+                                  .down = "block_sparse_moe.experts.#.w2.weight"}};
 
 }  // namespace hearth

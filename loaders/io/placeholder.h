@@ -1,4 +1,4 @@
-// What downloads bring in the place of a file.
+// Recognises what a failed download leaves in the place of a file, such as a pointer of Git LFS or a web page.
 #pragma once
 
 #include <string>

@@ -37,7 +37,8 @@ std::vector<Stage> stages_at(const Place& place) {
     if (!list->is_array()) place.refuse("stages", "a list", *list);
     for (const Json& value : *list) {
         const Place stage = object_at(value, cat(place.where, ".stages[", out.size(), "]"));
-        out.push_back({stage.text("row", "?"), stage.number("seconds", 0), stage.number("bytes", 0), stage.number("flops", 0)});
+        out.push_back({stage.text("variant", stage.text("row", "?")), stage.number("seconds", 0), stage.number("bytes", 0),
+                       stage.number("flops", 0)});
     }
     return out;
 }

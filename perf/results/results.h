@@ -10,7 +10,7 @@ namespace hearth::perf {
 
 /// One variant of a stage within a test, from --profile.
 struct Stage {
-    std::string variant;  // "gate_up/composite"; the file calls it "row"
+    std::string variant;  // "gate_up/composite"
     double seconds = 0, bytes = 0, flops = 0;
 };
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/kernels/cases.h"
+#include "tests/kernels/inputs.h"
 #include "tests/kernels/run.h"
 
 namespace hearth::testing {

@@ -6,7 +6,7 @@
 
 #include "kernels/make_backend.h"
 #include "kernels/reference/reference.h"
-#include "tests/kernels/cases.h"
+#include "tests/kernels/inputs.h"
 #include "tests/kernels/run.h"
 
 namespace hearth::testing {

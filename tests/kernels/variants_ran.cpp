@@ -1,5 +1,5 @@
 // After all tests of this program: has every variant run that this machine can run?
-#include "tests/kernels/cases.h"
+#include "tests/kernels/inputs.h"
 #include "tests/kernels/run.h"
 
 namespace hearth::testing {

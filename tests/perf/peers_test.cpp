@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -11,6 +10,7 @@
 #include "base/text.h"
 #include "perf/plot/charts.h"
 #include "perf/results/results.h"
+#include "tests/support/temp_folder.h"
 
 namespace hearth::perf {
 namespace {
@@ -37,9 +37,6 @@ class Peers : public ::testing::Test {
 protected:
     void SetUp() override {
         if (shell("python3 --version").code != 0) GTEST_SKIP() << "skipped: no python3";
-        folder_ =
-            std::filesystem::temp_directory_path() / cat("hearth-peers-", getpid(), "-", ::testing::UnitTest::GetInstance()->random_seed());
-        std::filesystem::create_directories(folder_);
         write("config.json", "{}");
         write("w.gguf", "");
         engine(
@@ -47,9 +44,8 @@ protected:
             answer("200", R"("pct_bw_measured": 90.5, "pct_peak_measured": 60.5, "peak_unit": "int8 dot", "build_commit": "hearth 1",)"));
         engine("peer", "-d, --n-depth", answer("100", R"("build_commit": "peer 1",)"));
     }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
 
-    void write(const std::string& name, const std::string& text) { std::ofstream(folder_ / name) << text; }
+    void write(const std::string& name, const std::string& text) { folder_.write(name, text); }
 
     void engine(const std::string& name, const std::string& help, const std::string& body) {
         write(name, cat("#!/bin/sh\nif [ \"$2\" = --help ] || [ \"$1\" = --help ] || [ \"$3\" = --help ]; then echo '-p, --n-prompt ", help,
@@ -73,7 +69,7 @@ protected:
 
     std::string path(const std::string& name) const { return (folder_ / name).string(); }
 
-    std::filesystem::path folder_;
+    const testing::TempFolder folder_;
 };
 
 TEST_F(Peers, PrintsRatiosAndWritesEverySample) {

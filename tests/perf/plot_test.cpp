@@ -96,15 +96,16 @@ TEST(Plot, EscapesWhatFilesSay) {
 
 TEST(Plot, RefusesFilesWithoutWhatItDraws) {
     EXPECT_THROW(draw_roofline(file_of({{}})), Error) << "no stages";
-    EXPECT_THROW(draw_roofline(file_of({{.more = R"(, "stages": [{"row": "a/b", "seconds": 1, "bytes": 1e9, "flops": 1e9}])"}})), Error)
+    EXPECT_THROW(draw_roofline(file_of({{.more = R"(, "stages": [{"variant": "a/b", "seconds": 1, "bytes": 1e9, "flops": 1e9}])"}})), Error)
         << "no limits";
     EXPECT_THROW(draw_depths({file_of({{}})}, false), Error) << "prompts only";
     EXPECT_THROW(draw_depths({parse_results(kGoogle, "g.json")}, false), Error);
 }
 
 TEST(Plot, LeavesOutNumbersThatNoMachineHas) {
-    const std::string odd = R"(, "limits": {"read_gbps": 40}, "stages": [{"row": "a/b", "seconds": 1e-300, "bytes": 1e300, "flops": 1e300},
-        {"row": "c/d", "seconds": 1, "bytes": 1e9, "flops": 1e9}])";
+    const std::string odd =
+        R"(, "limits": {"read_gbps": 40}, "stages": [{"variant": "a/b", "seconds": 1e-300, "bytes": 1e300, "flops": 1e300},
+        {"variant": "c/d", "seconds": 1, "bytes": 1e9, "flops": 1e9}])";
     const std::string svg = draw_roofline(file_of({{.more = odd}}));
     EXPECT_EQ(xml_problem(svg), "");
     EXPECT_THAT(svg, Not(HasSubstr("inf")));

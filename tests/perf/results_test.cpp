@@ -96,10 +96,18 @@ TEST(Results, RefusesSamplesThatAreNone) {
 TEST(Results, RefusesMembersOfAnotherKind) {
     EXPECT_THAT(refusal("[" + bench_row({.more = R"(, "greedy_hash": 7)"}) + "]"), HasSubstr("greedy_hash"));
     EXPECT_THAT(refusal("[" + bench_row({.more = R"(, "stages": 7)"}) + "]"), HasSubstr("stages"));
-    EXPECT_THAT(refusal("[" + bench_row({.more = R"(, "stages": [{"row": "a", "seconds": -1}])"}) + "]"), HasSubstr("stages[0]"));
+    EXPECT_THAT(refusal("[" + bench_row({.more = R"(, "stages": [{"variant": "a", "seconds": -1}])"}) + "]"), HasSubstr("stages[0]"));
     EXPECT_THAT(refusal("[" + bench_row({.more = R"(, "limits": [])"}) + "]"), HasSubstr("limits"));
     EXPECT_THAT(refusal("[" + bench_row({.prompt = -5}) + "]"), HasSubstr("n_prompt"));
     EXPECT_THAT(refusal("[" + bench_row({.more = R"(, "n_parallel": 1.5)"}) + "]"), HasSubstr("n_parallel"));
+}
+
+TEST(Results, AStageIsNamedByItsVariantAndInOlderFilesByItsRow) {
+    const auto file =
+        parse_results("[" + bench_row({.more = R"(, "stages": [{"variant": "head/new"}, {"row": "head/old"}])"}) + "]", "a.json");
+    ASSERT_EQ(file.results.at(0).stages.size(), 2u);
+    EXPECT_EQ(file.results[0].stages[0].variant, "head/new");
+    EXPECT_EQ(file.results[0].stages[1].variant, "head/old");
 }
 
 TEST(Results, RefusesTwoOfOneNameAndBenchmarksThatFailed) {

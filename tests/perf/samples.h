@@ -29,9 +29,9 @@ inline const char* kGoogle = R"({
   ]})";
 
 inline const std::string kStages = R"(, "limits": {"read_gbps": 40, "fma_f32_gflops": 200, "dot_int8_gops": 900, "amx_bf16_gflops": 4000},
-  "stages": [{"row": "qkv/composite", "calls": 2, "seconds": 0.5, "bytes": 10e9, "flops": 20e9},
-             {"row": "attention/avx512", "calls": 2, "seconds": 0.1, "bytes": 1e9, "flops": 30e9},
-             {"row": "embed/avx512", "calls": 1, "seconds": 0.1, "bytes": 1e6, "flops": 0},
-             {"row": "head/composite", "calls": 1, "seconds": 0.0001, "bytes": 1e6, "flops": 1e6}])";
+  "stages": [{"variant": "qkv/composite", "calls": 2, "seconds": 0.5, "bytes": 10e9, "flops": 20e9},
+             {"variant": "attention/avx512", "calls": 2, "seconds": 0.1, "bytes": 1e9, "flops": 30e9},
+             {"variant": "embed/avx512", "calls": 1, "seconds": 0.1, "bytes": 1e6, "flops": 0},
+             {"variant": "head/composite", "calls": 1, "seconds": 0.0001, "bytes": 1e6, "flops": 1e6}])";
 
 }  // namespace hearth::perf

@@ -13,7 +13,8 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 const std::vector<std::string>& subcommands() {
-    static const std::vector<std::string> kAll = {"serve", "chat", "generate", "inspect", "tokenize", "perplexity", "quantize", "devices"};
+    static const std::vector<std::string> kAll = {"serve",      "chat",  "generate", "inspect", "tokenize",
+                                                  "perplexity", "bench", "quantize", "devices"};
     return kAll;
 }
 

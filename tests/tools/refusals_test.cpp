@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "tests/support/shared.h"
+#include "tests/support/temp_folder.h"
 #include "tests/tools/program.h"
 
 namespace hearth::testing {
@@ -21,16 +22,11 @@ namespace fs = std::filesystem;
 /// A folder of its own, gone with the test.
 class Refusals : public ::testing::Test {
 protected:
-    Refusals() {
-        std::string pattern = (fs::temp_directory_path() / "hearth_refusals_XXXXXX").string();
-        folder_ = mkdtemp(pattern.data());
-    }
     ~Refusals() override {
         std::error_code ignored;
-        fs::permissions(folder_, fs::perms::owner_all, ignored);
-        fs::remove_all(folder_, ignored);
+        fs::permissions(folder_, fs::perms::owner_all, ignored);  // a folder that cannot be listed cannot be removed
     }
-    void write(const std::string& name, const std::string& text) const { std::ofstream(folder_ / name) << text; }
+    void write(const std::string& name, const std::string& text) const { temp_.write(name, text); }
 
     void copy_ember() const {
         fs::copy(fs::path(HEARTH_SOURCE_DIR) / "tools/ember", folder_, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
@@ -50,7 +46,8 @@ protected:
         }
     }
 
-    fs::path folder_;
+    const TempFolder temp_;
+    const fs::path folder_ = temp_.path();
 };
 
 TEST_F(Refusals, AModelThatIsNotThere) {

@@ -27,14 +27,14 @@ void ConnectionThreads::wait_until_none() {
     changed_.wait(lock, [this] { return connections_ == 0; });
 }
 
-void ConnectionThreads::wait_for_stop() {
+void ConnectionThreads::wait_for_shutdown() {
     std::unique_lock lock(mutex_);
-    while (!stop_.draining() || connections_ > 0) changed_.wait_for(lock, std::chrono::milliseconds(50));
+    while (!shutdown_.draining() || connections_ > 0) changed_.wait_for(lock, std::chrono::milliseconds(50));
 }
 
 bool ConnectionThreads::enter() {
     const std::lock_guard lock(mutex_);
-    if (connections_ >= kMaxConnections || stop_.draining()) return false;
+    if (connections_ >= kMaxConnections || shutdown_.draining()) return false;
     ++connections_;
     return true;
 }

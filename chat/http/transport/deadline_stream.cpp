@@ -13,7 +13,7 @@
 namespace hearth {
 namespace {
 
-using Clock = StopSignal::Clock;
+using Clock = ShutdownSignal::Clock;
 using std::chrono::milliseconds;
 
 /// Waits until there is something to do, the deadline, or the next look whether the server is to stop.
@@ -36,7 +36,7 @@ bool DeadlineStream::fill(Clock::time_point deadline, bool while_draining) {
             end_ += static_cast<size_t>(n);
             return true;
         }
-        if (n == 0 || !would_block() || stop_.cancelled() || (stop_.draining() && !while_draining)) return false;
+        if (n == 0 || !would_block() || shutdown_.cancelled() || (shutdown_.draining() && !while_draining)) return false;
         if (Clock::now() >= deadline) {
             refusal_ = {408, "the request did not arrive in time"};
             return false;
@@ -110,7 +110,7 @@ ssize_t DeadlineStream::write(const char* from, size_t size) {
         const ssize_t n = ::send(fd_, from, size, MSG_NOSIGNAL);
         if (n > 0) return n;
         if (n < 0 && !would_block()) return -1;
-        if (stop_.cancelled() || Clock::now() >= deadline) return -1;
+        if (shutdown_.cancelled() || Clock::now() >= deadline) return -1;
         wait_slice(fd_, POLLOUT, deadline);
     }
 }
@@ -126,7 +126,7 @@ bool DeadlineStream::peer_gone() const {
 void DeadlineStream::finish() {
     ::shutdown(fd_, SHUT_WR);
     const auto deadline = Clock::now() + milliseconds(500);
-    while (Clock::now() < deadline && !stop_.cancelled()) {
+    while (Clock::now() < deadline && !shutdown_.cancelled()) {
         const ssize_t n = ::recv(fd_, buffer_, sizeof buffer_, 0);
         if (n == 0 || (n < 0 && !would_block())) return;
         if (n < 0) wait_slice(fd_, POLLIN, deadline);

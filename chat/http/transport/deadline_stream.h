@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "chat/http/stop_signal.h"
+#include "chat/http/shutdown_signal.h"
 #include "chat/http/transport/http_server.h"
 #include "chat/http/transport/request_head.h"
 
@@ -21,7 +21,8 @@ namespace hearth {
 /// the end: it can never read into what follows. Borrows the descriptor, which does not block.
 class DeadlineStream : public httplib::Stream {
 public:
-    DeadlineStream(int fd, const ConnectionLimits& limits, const StopSignal& stop) : fd_(fd), limits_(limits), stop_(stop) {}
+    DeadlineStream(int fd, const ConnectionLimits& limits, const ShutdownSignal& shutdown)
+        : fd_(fd), limits_(limits), shutdown_(shutdown) {}
 
     /// Waits for the head of the next request: all bytes up to its empty line. Valid until the next call of anything here. Nothing: none
     /// came, it is time to end, or refusal() says why.
@@ -45,7 +46,7 @@ public:
 
     // httplib::Stream
     bool is_readable() const override { return true; }
-    bool is_writable() const override { return !peer_gone() && !stop_.cancelled(); }
+    bool is_writable() const override { return !peer_gone() && !shutdown_.cancelled(); }
     ssize_t read(char* to, size_t size) override;
     ssize_t write(const char* from, size_t size) override;
     void get_remote_ip_and_port(std::string&, int&) const override {}  // nobody here needs to know who asks
@@ -53,13 +54,13 @@ public:
     socket_t socket() const override { return 0; }  // the library only compares it with the limit of select(), which poll() has not
 
 private:
-    using Clock = StopSignal::Clock;
+    using Clock = ShutdownSignal::Clock;
     bool fill(Clock::time_point deadline, bool while_draining);
     std::optional<std::string_view> find_head(size_t& seen);
 
     const int fd_;
     const ConnectionLimits& limits_;
-    const StopSignal& stop_;
+    const ShutdownSignal& shutdown_;
     char buffer_[kMaxHeadBytes];
     size_t begin_ = 0, end_ = 0;  // of what was received and not read yet
     std::string head_;            // what the library reads first

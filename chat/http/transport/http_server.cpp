@@ -39,8 +39,8 @@ std::string raw_answer(const HttpResponse& response) {
 
 class HttpServer::Impl : public httplib::Server {
 public:
-    Impl(HttpHandler handler, ConnectionLimits limits, StopSignal& stop)
-        : handler_(std::move(handler)), limits_(limits), stop_(stop), connections_(stop) {
+    Impl(HttpHandler handler, ConnectionLimits limits, ShutdownSignal& shutdown)
+        : handler_(std::move(handler)), limits_(limits), shutdown_(shutdown), connections_(shutdown) {
         new_task_queue = [this] { return new ThreadEach(connections_); };
         set_payload_max_length(kMaxBodyBytes);
         set_socket_options([](socket_t socket) {
@@ -104,7 +104,7 @@ public:
     }
 
     void wait_for_end() {
-        connections_.wait_for_stop();
+        connections_.wait_for_shutdown();
         const std::lock_guard joining(join_mutex_);
         if (!accepting_.joinable()) return;
         while (!is_running() && !ended_) std::this_thread::yield();  // stop() does nothing to a server that has not begun to listen
@@ -113,7 +113,7 @@ public:
     }
 
     void end_now() {
-        stop_.stop(0);
+        shutdown_.begin(0);
         if (accepting_.joinable()) {
             wait_for_end();
         } else if (svr_sock_ != INVALID_SOCKET) {
@@ -125,7 +125,7 @@ public:
 
     void serve_here(int fd) {
         make_non_blocking(fd);
-        DeadlineStream stream(fd, limits_, stop_);
+        DeadlineStream stream(fd, limits_, shutdown_);
         serve(stream);
     }
 
@@ -167,7 +167,7 @@ private:
     bool ends_connection(const httplib::Request& request) const {
         const std::string length = request.get_header_value("Content-Length");
         const bool has_body = length.find_first_not_of('0') != std::string::npos;
-        return this_exchange().refused_by_library || request.get_header_value("Connection") == "close" || stop_.draining() ||
+        return this_exchange().refused_by_library || request.get_header_value("Connection") == "close" || shutdown_.draining() ||
                (has_body && request.body.empty());
     }
 
@@ -175,10 +175,10 @@ private:
         make_non_blocking(fd);
         const int yes = 1;
         ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-        DeadlineStream stream(fd, limits_, stop_);
+        DeadlineStream stream(fd, limits_, shutdown_);
         if (std::this_thread::get_id() == accept_thread_) {
             const std::string answer =
-                raw_answer(handler_.refuse(503, stop_.draining() ? "the server is stopping" : "too many connections"));
+                raw_answer(handler_.refuse(503, shutdown_.draining() ? "the server is stopping" : "too many connections"));
             stream.write_raw(answer.data(), answer.size());
             ::shutdown(fd, SHUT_WR);
             report({.method = {}, .path = {}, .status = 503});
@@ -212,27 +212,27 @@ private:
 
     /// True: another request may follow. Whatever the library refuses by itself ends the connection.
     bool serve_one(DeadlineStream& stream, RequestHead& head) {
-        head.close |= stop_.draining();
+        head.close |= shutdown_.draining();
         stream.begin_request(text_for_library(head), head.body_bytes);
         bool close = false;
         this_exchange() = {};
-        const auto begin = StopSignal::Clock::now();
+        const auto begin = ShutdownSignal::Clock::now();
         const auto head_read = [&](httplib::Request& request) {
             // The library hands handlers no connection. This member, unused by its server, asks whether to go on.
             request.progress = [&stream](uint64_t, uint64_t) { return !stream.peer_gone(); };
         };
         const bool answered = process_request(stream, head.close, close, head_read);
         if (Exchange& exchange = this_exchange(); exchange.end.status != 0 && !stream.refusal()) {
-            exchange.end.time = std::chrono::duration_cast<std::chrono::milliseconds>(StopSignal::Clock::now() - begin);
+            exchange.end.time = std::chrono::duration_cast<std::chrono::milliseconds>(ShutdownSignal::Clock::now() - begin);
             report(exchange.end);
         }
         return answered && !this_exchange().refused_by_library && !close && !head.close && !stream.has_unread_body() && !stream.refusal() &&
-               !stop_.draining();
+               !shutdown_.draining();
     }
 
     const HttpHandler handler_;
     const ConnectionLimits limits_;
-    StopSignal& stop_;
+    ShutdownSignal& shutdown_;
     int port_ = 0;
     std::thread accepting_;
     std::atomic<bool> ended_{false};
@@ -241,8 +241,8 @@ private:
     ConnectionThreads connections_;
 };
 
-HttpServer::HttpServer(HttpHandler handler, ConnectionLimits limits, StopSignal& stop)
-    : impl_(std::make_unique<Impl>(std::move(handler), limits, stop)) {}
+HttpServer::HttpServer(HttpHandler handler, ConnectionLimits limits, ShutdownSignal& shutdown)
+    : impl_(std::make_unique<Impl>(std::move(handler), limits, shutdown)) {}
 
 HttpServer::~HttpServer() { impl_->end_now(); }
 

@@ -1,4 +1,4 @@
-// HTTP/1.1 on a port: the library behind a small face, so that handlers know neither it nor sockets.
+// HTTP/1.1 on a port: cpp-httplib behind a small interface, so that handlers know neither it nor sockets.
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "chat/http/message.h"
-#include "chat/http/stop_signal.h"
+#include "chat/http/shutdown_signal.h"
 
 namespace hearth {
 
@@ -40,7 +40,7 @@ struct ConnectionLimits {
 /// Takes connections, each with a thread of its own, kMaxConnections at most; one more is told 503.
 class HttpServer {
 public:
-    HttpServer(HttpHandler handler, ConnectionLimits limits, StopSignal& stop);
+    HttpServer(HttpHandler handler, ConnectionLimits limits, ShutdownSignal& shutdown);
     ~HttpServer();  // stops at once and waits
 
     /// Takes the port (0: any free one); connections wait. Never shares a port. Throws Error{kNoResources} naming host and port when it
@@ -51,7 +51,7 @@ public:
     /// Answers, from now on and those that wait.
     void start();
 
-    /// Until the stop signal was given and the last connection has ended.
+    /// Until the shutdown has begun and the last connection has ended.
     void wait();
 
     /// Answers what comes on `fd` on the calling thread, until that connection ends; needs neither bind() nor start(). Makes `fd`

@@ -1,4 +1,4 @@
-// Methods of dict, list and tuple. Those that change their value exist by name only: templates may not.
+// Methods of dict, list and tuple. Those that would change their value are known by name and refused.
 #include "base/text.h"
 #include "chat/template/library/library.h"
 

@@ -1,4 +1,4 @@
-// What stands behind `is`.
+// The tests of templates: what may follow `is`.
 #include <algorithm>
 #include <array>
 

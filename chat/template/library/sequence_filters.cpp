@@ -1,4 +1,4 @@
-// Filters on what can be gone through.
+// Filters on lists, dicts, texts and whatever else a loop can go through.
 #include <algorithm>
 
 #include "base/text.h"

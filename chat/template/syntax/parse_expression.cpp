@@ -13,6 +13,32 @@ ExprPtr group(Expr::Kind kind, int line, ExprPtr first) {
     return out;
 }
 
+/// Gathers a chain of operators of one precedence: `sign_at` says which one stands here, `operand` parses what follows.
+template <class Sign, class Operand>
+ExprPtr chain(int line, ExprPtr first, Sign sign_at, Operand operand) {
+    std::unique_ptr<ArithmeticExpr> out;
+    while (const std::optional<Arithmetic> op = sign_at()) {
+        if (!out) {
+            out = std::make_unique<ArithmeticExpr>(line);
+            out->first = std::move(first);
+        }
+        out->rest.emplace_back(*op, operand());
+    }
+    return out ? ExprPtr(std::move(out)) : std::move(first);
+}
+
+/// One node for operands that the same operator joins, which `take` takes: `a or b or c`.
+template <class Operand, class Take>
+ExprPtr joined(Expr::Kind kind, int line, Operand operand, Take take) {
+    ExprPtr first = operand();
+    if (!take()) return first;
+    auto out = std::make_unique<GroupExpr>(kind, line);
+    out->items.push_back(std::move(first));
+    do out->items.push_back(operand());
+    while (take());
+    return out;
+}
+
 }  // namespace
 
 bool Parser::at_tuple_end(std::string_view end_name) const {
@@ -57,23 +83,13 @@ ExprPtr Parser::expression(bool with_condition) {
 }
 
 ExprPtr Parser::logical_or() {
-    const int line = now().line;
-    ExprPtr first = logical_and();
-    if (!now().is_name("or")) return first;
-    auto out = std::make_unique<GroupExpr>(Expr::Kind::kOr, line);
-    out->items.push_back(std::move(first));
-    while (take_name("or")) out->items.push_back(logical_and());
-    return out;
+    return joined(
+        Expr::Kind::kOr, now().line, [this] { return logical_and(); }, [this] { return take_name("or"); });
 }
 
 ExprPtr Parser::logical_and() {
-    const int line = now().line;
-    ExprPtr first = logical_not();
-    if (!now().is_name("and")) return first;
-    auto out = std::make_unique<GroupExpr>(Expr::Kind::kAnd, line);
-    out->items.push_back(std::move(first));
-    while (take_name("and")) out->items.push_back(logical_not());
-    return out;
+    return joined(
+        Expr::Kind::kAnd, now().line, [this] { return logical_not(); }, [this] { return take_name("and"); });
 }
 
 ExprPtr Parser::logical_not() {
@@ -109,24 +125,6 @@ ExprPtr Parser::comparison() {
     return out ? ExprPtr(std::move(out)) : std::move(first);
 }
 
-namespace {
-
-/// Gathers a chain of operators of one precedence: `sign_at` says which one stands here, `operand` parses what follows.
-template <class Sign, class Operand>
-ExprPtr chain(int line, ExprPtr first, Sign sign_at, Operand operand) {
-    std::unique_ptr<ArithmeticExpr> out;
-    while (const std::optional<Arithmetic> op = sign_at()) {
-        if (!out) {
-            out = std::make_unique<ArithmeticExpr>(line);
-            out->first = std::move(first);
-        }
-        out->rest.emplace_back(*op, operand());
-    }
-    return out ? ExprPtr(std::move(out)) : std::move(first);
-}
-
-}  // namespace
-
 ExprPtr Parser::sum() {
     const int line = now().line;
     const auto sign = [this]() -> std::optional<Arithmetic> {
@@ -139,13 +137,8 @@ ExprPtr Parser::sum() {
 }
 
 ExprPtr Parser::concatenation() {
-    const int line = now().line;
-    ExprPtr first = product();
-    if (!now().is_sign("~")) return first;
-    auto out = std::make_unique<GroupExpr>(Expr::Kind::kConcat, line);
-    out->items.push_back(std::move(first));
-    while (take_sign("~")) out->items.push_back(product());
-    return out;
+    return joined(
+        Expr::Kind::kConcat, now().line, [this] { return product(); }, [this] { return take_sign("~"); });
 }
 
 ExprPtr Parser::product() {

@@ -8,14 +8,12 @@
 
 #include <cstring>
 
+#include "kernels/cpu/attention/chunk.h"
 #include "kernels/cpu/attention/lanes.h"
-#include "kernels/cpu/attention/plan.h"
 #include "kernels/scratch.h"
 
 namespace hearth::cpu {
 namespace {
-
-constexpr int64_t kAmxBlocks = 4, kAmxKeys = kAmxBlocks * kBlockTokens;  // of a chunk: 128 keys
 
 /// A block's keys or values: `stride` bytes from key to key.
 struct BlockRows {
@@ -86,36 +84,17 @@ struct AmxBf16 {
         }
     }
 
-    /// scores[32][16] of a block for kTiles tiles of queries: sums in tiles 0 to 3, keys in 4 and 5, queries in 6 and 7.
+    /// scores[32][16] of a block for kTiles tiles of queries.
     template <int kTiles>
     static HEARTH_INLINE void score_block(const BlockRows& keys, const float*, const std::byte* q, int64_t d, float* scores,
                                           float* more_scores, Ahead& ahead) {
-        Tiles::template zero<0>();
-        Tiles::template zero<1>();
-        if constexpr (kTiles == 2) {
-            Tiles::template zero<2>();
-            Tiles::template zero<3>();
-        }
+        begin_sums<kTiles>();
         const std::byte *k = keys.data, *next_q = q + query_bytes(d);
         for (int64_t step = depth(d) / kStep; step > 0; --step, k += 64, q += kTile, next_q += kTile) {
             ahead.fetch(13);
-            Tiles::template load<6>(q, 64);
-            Tiles::template load_past<4>(k, keys.stride);
-            Tiles::template dot_bf16<0, 4, 6>();
-            Tiles::template load_past<5>(k + 16 * keys.stride, keys.stride);
-            Tiles::template dot_bf16<1, 5, 6>();
-            if constexpr (kTiles == 2) {
-                Tiles::template load<7>(next_q, 64);
-                Tiles::template dot_bf16<2, 4, 7>();
-                Tiles::template dot_bf16<3, 5, 7>();
-            }
+            add_products<kTiles>(k, keys.stride, q, next_q);
         }
-        Tiles::template store<0>(scores, 64);
-        Tiles::template store<1>(scores + 16 * kLanes, 64);
-        if constexpr (kTiles == 2) {
-            Tiles::template store<2>(more_scores, 64);
-            Tiles::template store<3>(more_scores + 16 * kLanes, 64);
-        }
+        end_sums<kTiles>(scores, more_scores);
     }
 
     /// Scores of blocks become exponentials, as pairs of keys in bf16, in place.
@@ -127,32 +106,47 @@ struct AmxBf16 {
     }
     static __m512 weight_unit(const LaneState&) { return _mm512_set1_ps(1); }
 
-    /// out[32][16] = values . exponentials over blocks, for numbers [column, column + 32) of the head. Tiles 0 to 3 are sums, 4 and 5
-    /// values, 6 and 7 exponentials.
+    /// out[32][16] = values . exponentials over blocks, for numbers [column, column + 32) of the head.
     template <int kTiles>
     static HEARTH_INLINE void weigh_columns(const std::byte* values, int64_t d, int64_t column, Range blocks, const float* p,
                                             const float* more_p, const __m512*, float* out, float* more_out, Ahead& ahead) {
+        begin_sums<kTiles>();
+        for (int64_t block = blocks.begin; block < blocks.end; ++block) {
+            ahead.fetch(10);
+            const int64_t at = block * kBlockTokens * kLanes;
+            add_products<kTiles>(values + block * value_bytes(d) + column * 64, 64, p + at, more_p + at);
+        }
+        end_sums<kTiles>(out, more_out);
+    }
+
+private:
+    // Sums [32][16] for kTiles tiles of queries: they lie in tiles 0 and 1, those of a second tile of queries in 2 and 3.
+
+    template <int kTiles>
+    static HEARTH_INLINE void begin_sums() {
         Tiles::template zero<0>();
         Tiles::template zero<1>();
         if constexpr (kTiles == 2) {
             Tiles::template zero<2>();
             Tiles::template zero<3>();
         }
-        for (int64_t block = blocks.begin; block < blocks.end; ++block) {
-            ahead.fetch(10);
-            const std::byte* v = values + block * value_bytes(d) + column * 64;
-            const int64_t at = block * kBlockTokens * kLanes;
-            Tiles::template load<6>(p + at, 64);
-            Tiles::template load_past<4>(v, 64);
-            Tiles::template dot_bf16<0, 4, 6>();
-            Tiles::template load_past<5>(v + kTile, 64);
-            Tiles::template dot_bf16<1, 5, 6>();
-            if constexpr (kTiles == 2) {
-                Tiles::template load<7>(more_p + at, 64);
-                Tiles::template dot_bf16<2, 4, 7>();
-                Tiles::template dot_bf16<3, 5, 7>();
-            }
+    }
+    /// Adds 32 rows from `rows` on, `stride` bytes apart, times the tile at `columns` (and for a second tile of queries at `more`).
+    template <int kTiles>
+    static HEARTH_INLINE void add_products(const std::byte* rows, int64_t stride, const void* columns, const void* more) {
+        Tiles::template load<6>(columns, 64);
+        Tiles::template load_past<4>(rows, stride);
+        Tiles::template dot_bf16<0, 4, 6>();
+        Tiles::template load_past<5>(rows + 16 * stride, stride);
+        Tiles::template dot_bf16<1, 5, 6>();
+        if constexpr (kTiles == 2) {
+            Tiles::template load<7>(more, 64);
+            Tiles::template dot_bf16<2, 4, 7>();
+            Tiles::template dot_bf16<3, 5, 7>();
         }
+    }
+    template <int kTiles>
+    static HEARTH_INLINE void end_sums(float* out, float* more_out) {
         Tiles::template store<0>(out, 64);
         Tiles::template store<1>(out + 16 * kLanes, 64);
         if constexpr (kTiles == 2) {

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstring>
-#include <type_traits>
 
 #include "kernels/cpu/attention/amx_q8.h"
 
@@ -27,21 +26,21 @@ struct AmxScratch {
     static size_t bytes(int64_t d) {
         const int64_t state = LaneState::size(Format::depth(d));
         return scratch_bytes<std::byte>(kAmxTiles * Format::query_bytes(d)) +
-               2 * scratch_bytes<std::byte>(kAmxBlocks * Format::value_bytes(d)) + 2 * scratch_bytes<float>(kAmxKeys * kLanes) +
-               2 * scratch_bytes<float>(state) + scratch_bytes<float>(kAmxTiles * state) + 2 * scratch_bytes<float>(kAmxKeys) +
+               2 * scratch_bytes<std::byte>(kChunkBlocks * Format::value_bytes(d)) + 2 * scratch_bytes<float>(kChunkKeys * kLanes) +
+               2 * scratch_bytes<float>(state) + scratch_bytes<float>(kAmxTiles * state) + 2 * scratch_bytes<float>(kChunkKeys) +
                scratch_bytes<int32_t>(kAmxRows);
     }
     static AmxScratch take(Scratch& scratch, int64_t d) {
         const int64_t state = LaneState::size(Format::depth(d));
         AmxScratch s{};
         s.queries = scratch.take<std::byte>(kAmxTiles * Format::query_bytes(d));
-        s.keys = scratch.take<std::byte>(kAmxBlocks * Format::value_bytes(d));
-        s.values = scratch.take<std::byte>(kAmxBlocks * Format::value_bytes(d));
-        for (float*& scores : s.scores) scores = scratch.take<float>(kAmxKeys * kLanes);
+        s.keys = scratch.take<std::byte>(kChunkBlocks * Format::value_bytes(d));
+        s.values = scratch.take<std::byte>(kChunkBlocks * Format::value_bytes(d));
+        for (float*& scores : s.scores) scores = scratch.take<float>(kChunkKeys * kLanes);
         for (float*& chunk : s.chunk) chunk = scratch.take<float>(state);
         s.total = scratch.take<float>(kAmxTiles * state);
-        s.key_scales = scratch.take<float>(kAmxKeys);
-        s.value_scales = scratch.take<float>(kAmxKeys);
+        s.key_scales = scratch.take<float>(kChunkKeys);
+        s.value_scales = scratch.take<float>(kChunkKeys);
         s.positions = scratch.take<int32_t>(kAmxRows);
         return s;
     }
@@ -55,13 +54,14 @@ public:
     using Scratch = AmxScratch<Format>;
     using Session = typename Format::Tiles::Session;
     using Element = typename Format::Element;
-    static constexpr int64_t kRows = kAmxRows, kBlocks = kAmxBlocks, kStateRows = kLanes;
+    using Pages = ChunkPages<Element>;
+    static constexpr int64_t kRows = kAmxRows, kBlocks = kChunkBlocks, kStateRows = kLanes;
     static constexpr int64_t kSplitTokens = 16, kSplitStates = 4096;
     static int64_t state_size(int64_t d) { return LaneState::size(Format::depth(d)); }
-    static constexpr bool kScales = std::is_same_v<Element, int8_t>;
+    static constexpr auto kElement = static_cast<int64_t>(sizeof(Element));
 
     AmxUnit(const Plan& plan, const AmxScratch<Format>& scratch, const AttentionStates& states)
-        : p_(plan), t_(scratch), states_(states), d_(plan.a.cache.head_dim), depth_(Format::depth(d_)) {}
+        : p_(plan), t_(scratch), states_(states), find_(plan), d_(plan.a.cache.head_dim), depth_(Format::depth(d_)) {}
 
     /// `tile`: the number of the unit's first query tile among all; `next`: what this thread will do then, or null. A unit that begins with
     /// the first chunk that its rows see is merged as it goes; when it does not end with the last one, what it has is left as the state of
@@ -72,22 +72,23 @@ public:
         const Range all = p_.split ? p_.chunks_of(unit.seq) : unit.chunks;
         const bool first = unit.chunks.begin == all.begin, last = unit.chunks.end == all.end;
         for (int64_t i = 0; first && i < tiles; ++i) total(i).clear(depth_);
-        for (int64_t chunk = unit.chunks.begin; chunk < unit.chunks.end; ++chunk) {
-            Ahead ahead(block_bytes() / 64);
-            if (chunk + 1 < unit.chunks.end) {
-                plan_fetch(unit, chunk + 1, ahead);
-            } else if (next) {
-                plan_fetch(*next, next->chunks.begin, ahead);
+        Pages pages = find_.find(unit, unit.chunks.begin), after;
+        for (int64_t chunk = unit.chunks.begin; chunk < unit.chunks.end; ++chunk, pages = after) {
+            Ahead ahead(find_.lines());
+            const bool more = chunk + 1 < unit.chunks.end;
+            if (more || next) {
+                after = more ? find_.find(unit, chunk + 1) : find_.find(*next, next->chunks.begin);
+                find_.fetch(after, ahead);
             }
             ahead.end();
-            load_values(unit, chunk, ahead);
+            load_chunk(pages, ahead);
             for (int64_t i = 0; i < tiles; i += 2) {
                 const LaneState to[2] = {LaneState{first ? t_.chunk[0] : states_.at(tile + i, chunk)},
                                          LaneState{first ? t_.chunk[1] : states_.at(tile + i + 1, chunk)}};
                 if (i + 1 < tiles) {
-                    run_tiles<2>(unit, chunk, i, to, ahead);
+                    run_tiles<2>(chunk, pages, i, to, ahead);
                 } else {
-                    run_tiles<1>(unit, chunk, i, to, ahead);
+                    run_tiles<1>(chunk, pages, i, to, ahead);
                 }
                 for (int64_t j = i; first && j < std::min(tiles, i + 2); ++j) total(j).merge(to[j - i], depth_);
             }
@@ -122,73 +123,48 @@ private:
             t_.positions[r] = static_cast<int32_t>(p_.position_of(unit, std::min(r, unit.rows.size() - 1)));
     }
 
-    /// Blocks of a chunk that some row of the unit sees.
-    Range blocks_of(const AttentionUnit& unit, int64_t chunk) const {
-        const int64_t first = p_.first_key(p_.position_of(unit, 0)), last = p_.position_of(unit, unit.rows.size() - 1);
-        return {std::max(first / kBlockTokens, chunk * kAmxBlocks), std::min(last / kBlockTokens + 1, (chunk + 1) * kAmxBlocks)};
-    }
+    /// What is read in place: whole rows of tiles, every one of them written.
+    bool lies_whole(const Pages& pages, int64_t block) const { return d_ == depth_ && pages.keys_in(block) == kBlockTokens; }
 
-    const std::byte* address(const void* pages, int64_t page) const {
-        return static_cast<const std::byte*>(pages) + page * static_cast<int64_t>(sizeof(Element));
+    /// A block's keys or values as they lie, or a copy of those that some row sees, padded with zeros to whole tiles.
+    BlockRows rows_of(const Pages& pages, int64_t block, const Element* rows, std::byte* copy) const {
+        const auto* at = reinterpret_cast<const std::byte*>(rows);
+        if (lies_whole(pages, block)) return {at, d_ * kElement};
+        std::memset(copy, 0, static_cast<size_t>(kBlockTokens * depth_ * kElement));
+        for (int64_t i = 0; i < pages.keys_in(block); ++i)
+            std::memcpy(copy + i * depth_ * kElement, at + i * d_ * kElement, static_cast<size_t>(d_ * kElement));
+        return {copy, depth_ * kElement};
     }
-    int64_t block_bytes() const { return kBlockTokens * d_ * static_cast<int64_t>(sizeof(Element)); }
+    std::byte* copy_of(int64_t block) const { return t_.keys + block * Format::value_bytes(d_); }
 
-    void plan_fetch(const AttentionUnit& unit, int64_t chunk, Ahead& ahead) const {
-        const Range blocks = blocks_of(unit, chunk);
-        for (int64_t block = blocks.begin; block < blocks.end; ++block) {
-            const int64_t page = p_.page_of(unit, block);
-            ahead.add(address(p_.a.cache.v, page));
-            ahead.add(address(p_.a.cache.k, page));
-            if (!kScales) continue;
-            for (const float* scales : {p_.a.cache.k_scales, p_.a.cache.v_scales}) {
-                _mm_prefetch(scales + page / d_, _MM_HINT_T1);
-                _mm_prefetch(scales + page / d_ + kBlockTokens / 2, _MM_HINT_T1);
-            }
-        }
-    }
-    /// A block as it lies, or a copy padded with zeros where its rows are no whole tiles or some were never written.
-    BlockRows rows_of(const void* pages, int64_t page, int64_t keys, std::byte* copy) const {
-        const std::byte* at = address(pages, page);
-        const int64_t bytes = d_ * static_cast<int64_t>(sizeof(Element)), padded = depth_ * static_cast<int64_t>(sizeof(Element));
-        if (d_ == depth_ && keys == kBlockTokens) return {at, bytes};
-        std::memset(copy, 0, static_cast<size_t>(kBlockTokens * padded));
-        for (int64_t i = 0; i < keys; ++i) std::memcpy(copy + i * padded, at + i * bytes, static_cast<size_t>(bytes));
-        return {copy, padded};
-    }
-    int64_t keys_in(const AttentionUnit& unit, int64_t block) const {
-        return std::min(kBlockTokens, p_.position_of(unit, unit.rows.size() - 1) + 1 - block * kBlockTokens);
-    }
-
-    /// Keys stay in place where they can: their copies are made here, once for all queries.
-    void load_values(const AttentionUnit& unit, int64_t chunk, Ahead& ahead) const {
-        const Range blocks = blocks_of(unit, chunk);
-        for (int64_t block = blocks.begin; block < blocks.end; ++block) {
-            const int64_t page = p_.page_of(unit, block), at = block % kAmxBlocks * Format::value_bytes(d_), keys = keys_in(unit, block);
-            Format::turn_values(rows_of(p_.a.cache.v, page, keys, t_.keys + at), d_, block % kAmxBlocks, t_.values, ahead);
-            rows_of(p_.a.cache.k, page, keys, t_.keys + at);
-            if (kScales) load_scales(page, block % kAmxBlocks, keys);
+    /// Turns the values of a chunk. Keys stay in place where they can: their copies are made here, once for all queries.
+    void load_chunk(const Pages& pages, Ahead& ahead) const {
+        for (int64_t block = pages.blocks.begin; block < pages.blocks.end; ++block) {
+            Format::turn_values(rows_of(pages, block, pages.block[block].values, copy_of(block)), d_, block, t_.values, ahead);
+            rows_of(pages, block, pages.block[block].keys, copy_of(block));
+            if constexpr (ChunkFinder<Vector, Element>::kScales) load_scales(pages, block);
         }
     }
     /// Keys that were never written weigh nothing, whatever scales lie there.
-    void load_scales(int64_t page, int64_t block, int64_t keys) const {
+    void load_scales(const Pages& pages, int64_t block) const {
+        const int64_t keys = pages.keys_in(block);
         for (int64_t i = 0; i < kBlockTokens; ++i) {
-            t_.key_scales[block * kBlockTokens + i] = i < keys ? p_.a.cache.k_scales[page / d_ + i] : 0;
-            t_.value_scales[block * kBlockTokens + i] = i < keys ? p_.a.cache.v_scales[page / d_ + i] : 0;
+            t_.key_scales[block * kBlockTokens + i] = i < keys ? pages.block[block].key_scales[i] : 0;
+            t_.value_scales[block * kBlockTokens + i] = i < keys ? pages.block[block].value_scales[i] : 0;
         }
     }
-    BlockRows keys_of(const AttentionUnit& unit, int64_t block) const {
-        if (d_ == depth_ && keys_in(unit, block) == kBlockTokens)
-            return {address(p_.a.cache.k, p_.page_of(unit, block)), d_ * static_cast<int64_t>(sizeof(Element))};
-        return {t_.keys + block % kAmxBlocks * Format::value_bytes(d_), depth_ * static_cast<int64_t>(sizeof(Element))};
+    BlockRows keys_of(const Pages& pages, int64_t block) const {
+        if (lies_whole(pages, block)) return {reinterpret_cast<const std::byte*>(pages.block[block].keys), d_ * kElement};
+        return {copy_of(block), depth_ * kElement};
     }
 
     LaneKeys lane_keys(int64_t chunk, int64_t tile) const {
-        return {t_.positions + tile * kLanes, chunk * kAmxKeys, kAmxKeys, p_.a.window};
+        return {t_.positions + tile * kLanes, chunk * kChunkKeys, kChunkKeys, p_.a.window};
     }
 
     /// kTiles query tiles from `tile` on against a chunk, into states `to`.
     template <int kTiles>
-    void run_tiles(const AttentionUnit& unit, int64_t chunk, int64_t tile, const LaneState* to, Ahead& ahead) const {
+    void run_tiles(int64_t chunk, const Pages& pages, int64_t tile, const LaneState* to, Ahead& ahead) const {
         const LaneKeys keys[2] = {lane_keys(chunk, tile), lane_keys(chunk, tile + kTiles - 1)};
         const Range blocks{keys[0].blocks().begin, keys[1].blocks().end};
         if (blocks.size() <= 0) {
@@ -199,8 +175,8 @@ private:
         Format::Tiles::before_loads();
         for (int64_t block = blocks.begin; block < blocks.end; ++block) {
             const int64_t at = block * kBlockTokens * kLanes;
-            Format::template score_block<kTiles>(keys_of(unit, chunk * kAmxBlocks + block), t_.key_scales + block * kBlockTokens, q, d_,
-                                                 t_.scores[0] + at, t_.scores[1] + at, ahead);
+            Format::template score_block<kTiles>(keys_of(pages, block), t_.key_scales + block * kBlockTokens, q, d_, t_.scores[0] + at,
+                                                 t_.scores[1] + at, ahead);
         }
         for (int i = 0; i < kTiles; ++i) soften(keys[i], blocks, t_.scores[i], to[i], ahead);
         const __m512 units[2] = {Format::weight_unit(to[0]), Format::weight_unit(to[kTiles - 1])};
@@ -218,7 +194,7 @@ private:
             if (!keys.all_see(block)) hide_keys(keys, block, s);
             largest = largest_of(s, largest);
         }
-        const int64_t lines = depth_ * static_cast<int64_t>(sizeof(Element)) / 25;
+        const int64_t lines = depth_ * kElement / 25;
         _mm512_storeu_ps(to.data, largest);
         Format::soften(blocks, scores, shift_of(largest), t_.value_scales, lines, to, ahead);
     }
@@ -232,6 +208,7 @@ private:
     const Plan& p_;
     const AmxScratch<Format>& t_;
     const AttentionStates& states_;
+    ChunkFinder<Vector, Element> find_;
     int64_t d_, depth_;
 };
 

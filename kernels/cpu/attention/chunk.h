@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include "kernels/cpu/attention/ahead.h"
 #include "kernels/cpu/attention/plan.h"
@@ -25,13 +26,15 @@ struct ChunkPages {
     int64_t stride = 0;  // numbers from a key to the next
     int64_t limit = 0;   // keys of the chunk up to the last that some row sees: what lies behind may be no numbers at all
 
-    int64_t keys_in(int64_t b) const { return std::min(kBlockTokens, limit - b * kBlockTokens); }
+    HEARTH_INLINE int64_t keys_in(int64_t b) const { return std::min(kBlockTokens, limit - b * kBlockTokens); }
 };
 
 /// Where the chunks of a unit lie. V: the vector of who includes this.
 template <class V, class T>
 class ChunkFinder {
 public:
+    static constexpr bool kScales = std::is_same_v<T, int8_t>;
+
     explicit ChunkFinder(const AttentionPlan<V>& plan) : p_(plan) {}
 
     ChunkPages<T> find(const AttentionUnit& unit, int64_t chunk) const {
@@ -44,8 +47,11 @@ public:
         pages.limit = std::min(last + 1 - begin * kBlockTokens, kChunkKeys);
         for (int64_t b = pages.blocks.begin; b < pages.blocks.end; ++b) {
             const int64_t page = p_.page_of(unit, begin + b);
-            pages.block[b] = {static_cast<const T*>(p_.a.cache.k) + page, static_cast<const T*>(p_.a.cache.v) + page,
-                              p_.a.cache.k_scales + page / d, p_.a.cache.v_scales + page / d};
+            pages.block[b] = {static_cast<const T*>(p_.a.cache.k) + page, static_cast<const T*>(p_.a.cache.v) + page};
+            if constexpr (kScales) {
+                pages.block[b].key_scales = p_.a.cache.k_scales + page / d;
+                pages.block[b].value_scales = p_.a.cache.v_scales + page / d;
+            }
         }
         return pages;
     }
@@ -57,7 +63,7 @@ public:
         for (int64_t b = pages.blocks.begin; b < pages.blocks.end; ++b) {
             ahead.add(pages.block[b].values);
             ahead.add(pages.block[b].keys);
-            if (sizeof(T) > 1) continue;
+            if constexpr (!kScales) continue;
             for (const float* scales : {pages.block[b].key_scales, pages.block[b].value_scales}) {
                 _mm_prefetch(scales, _MM_HINT_T1);
                 _mm_prefetch(scales + kBlockTokens / 2, _MM_HINT_T1);

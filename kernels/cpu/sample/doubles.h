@@ -7,17 +7,13 @@ namespace hearth::cpu {
 
 #if defined(__AVX512F__)
 
-struct Doubles512 {
+struct Doubles512 : VectorArithmetic {
     using D = __m512d;
     static constexpr int kLanes = 8;
     static HEARTH_INLINE D set(double x) { return _mm512_set1_pd(x); }
     static HEARTH_INLINE D load(const double* p) { return _mm512_loadu_pd(p); }
     static HEARTH_INLINE D widen(const float* p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
     static HEARTH_INLINE void store(double* p, D x) { _mm512_storeu_pd(p, x); }
-    static HEARTH_INLINE D add(D a, D b) { return _mm512_add_pd(a, b); }
-    static HEARTH_INLINE D sub(D a, D b) { return _mm512_sub_pd(a, b); }
-    static HEARTH_INLINE D mul(D a, D b) { return _mm512_mul_pd(a, b); }
-    static HEARTH_INLINE D div(D a, D b) { return _mm512_div_pd(a, b); }
     static HEARTH_INLINE D max(D a, D b) { return _mm512_max_pd(a, b); }
     static HEARTH_INLINE D fma(D a, D b, D c) { return _mm512_fmadd_pd(a, b, c); }
     static HEARTH_INLINE D fnma(D a, D b, D c) { return _mm512_fnmadd_pd(a, b, c); }
@@ -30,17 +26,13 @@ using Doubles = Doubles512;
 
 #elif defined(__AVX2__)
 
-struct Doubles256 {
+struct Doubles256 : VectorArithmetic {
     using D = __m256d;
     static constexpr int kLanes = 4;
     static HEARTH_INLINE D set(double x) { return _mm256_set1_pd(x); }
     static HEARTH_INLINE D load(const double* p) { return _mm256_loadu_pd(p); }
     static HEARTH_INLINE D widen(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
     static HEARTH_INLINE void store(double* p, D x) { _mm256_storeu_pd(p, x); }
-    static HEARTH_INLINE D add(D a, D b) { return _mm256_add_pd(a, b); }
-    static HEARTH_INLINE D sub(D a, D b) { return _mm256_sub_pd(a, b); }
-    static HEARTH_INLINE D mul(D a, D b) { return _mm256_mul_pd(a, b); }
-    static HEARTH_INLINE D div(D a, D b) { return _mm256_div_pd(a, b); }
     static HEARTH_INLINE D max(D a, D b) { return _mm256_max_pd(a, b); }
     static HEARTH_INLINE D fma(D a, D b, D c) { return _mm256_fmadd_pd(a, b, c); }
     static HEARTH_INLINE D fnma(D a, D b, D c) { return _mm256_fnmadd_pd(a, b, c); }

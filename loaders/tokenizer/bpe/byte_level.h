@@ -1,4 +1,4 @@
-// GPT-2's way to write bytes as characters that can be seen: in files only, we work on the bytes.
+// GPT-2's way to write bytes as visible characters. Files are written so; the tokenizer works on the bytes.
 #pragma once
 
 #include <cstdint>

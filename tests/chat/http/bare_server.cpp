@@ -20,13 +20,13 @@ HttpHandler handler(std::function<HttpResponse(const HttpRequest&)> handle) {
 }  // namespace
 
 BareServer::BareServer(std::function<HttpResponse(const HttpRequest&)> handle, const ConnectionLimits& limits)
-    : server_(handler(std::move(handle)), limits, stop_) {
+    : server_(handler(std::move(handle)), limits, shutdown_) {
     server_.bind("127.0.0.1", 0);
     server_.start();
 }
 
 BareServer::~BareServer() {
-    stop_.stop(0);
+    shutdown_.begin(0);
     server_.wait();
 }
 

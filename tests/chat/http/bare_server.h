@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "chat/http/message.h"
-#include "chat/http/stop_signal.h"
+#include "chat/http/shutdown_signal.h"
 #include "chat/http/transport/http_server.h"
 
 namespace hearth::testing {
@@ -17,7 +17,7 @@ public:
     int port() const { return server_.port(); }
 
 private:
-    StopSignal stop_;
+    ShutdownSignal shutdown_;
     HttpServer server_;
 };
 

@@ -1,13 +1,9 @@
 #include "tests/chat/http/running_server.h"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdlib>
-#include <fstream>
 #include <thread>
 
-#include "base/text.h"
 #include "loaders/model_directory.h"
 
 namespace hearth::testing {
@@ -18,22 +14,15 @@ std::unique_ptr<Server> ServerTest::server_;
 std::unique_ptr<ModelFolder> ServerTest::models_;
 
 ModelFolder::ModelFolder() {
-    path_ = fs::temp_directory_path() / cat("hearth-models-", ::getpid());
-    fs::remove_all(path_);
-    fs::create_directories(path_ / "org");
-    fs::create_directories(path_ / "broken");
-    fs::create_directory_symlink(std::filesystem::path(HEARTH_SOURCE_DIR) / "tools" / "ember", path_ / "twin");
-    fs::create_directory_symlink(std::filesystem::path(HEARTH_SOURCE_DIR) / "tools" / "ember", path_ / "org" / "pair");
-    std::ofstream(path_ / "broken" / "config.json") << "{\"model_type\": \"llama\"}";
-    std::ofstream(path_ / "broken" / "model.safetensors") << "not a checkpoint";
-    ::setenv("HEARTH_MODELS", path_.c_str(), 1);
+    fs::create_directories(folder_ / "org");
+    fs::create_directory_symlink(std::filesystem::path(HEARTH_SOURCE_DIR) / "tools" / "ember", folder_ / "twin");
+    fs::create_directory_symlink(std::filesystem::path(HEARTH_SOURCE_DIR) / "tools" / "ember", folder_ / "org/pair");
+    folder_.write("broken/config.json", "{\"model_type\": \"llama\"}");
+    folder_.write("broken/model.safetensors", "not a checkpoint");
+    ::setenv("HEARTH_MODELS", path().c_str(), 1);
 }
 
-ModelFolder::~ModelFolder() {
-    ::unsetenv("HEARTH_MODELS");
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-}
+ModelFolder::~ModelFolder() { ::unsetenv("HEARTH_MODELS"); }
 
 std::unique_ptr<Server> start_server(const std::string& model, int64_t context, int grace_ms) {
     ServerOptions options;

@@ -10,6 +10,7 @@
 
 #include "chat/http/server.h"
 #include "tests/chat/http/client.h"
+#include "tests/support/temp_folder.h"
 
 namespace hearth::testing {
 
@@ -18,10 +19,10 @@ class ModelFolder {
 public:
     ModelFolder();
     ~ModelFolder();
-    const std::filesystem::path& path() const { return path_; }
+    const std::filesystem::path& path() const { return folder_.path(); }
 
 private:
-    std::filesystem::path path_;
+    const TempFolder folder_;
 };
 
 /// One server for all tests of a suite. Ends without waiting for what still runs.

@@ -1,7 +1,6 @@
 #include "chat/loaded_model.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -10,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "tests/support/open_counter.h"
+#include "tests/support/temp_folder.h"
 
 namespace hearth {
 namespace {
@@ -19,14 +19,11 @@ namespace fs = std::filesystem;
 /// Ember's files in a folder of their own, to change some of them.
 class EmberCopy {
 public:
-    EmberCopy() : path_(fs::temp_directory_path() / cat("hearth-loaded-model-", ::getpid())) {
-        fs::remove_all(path_);
-        fs::create_directories(path_);
+    EmberCopy() {
         for (const auto& file : fs::directory_iterator(fs::path(HEARTH_SOURCE_DIR) / "tools" / "ember")) {
             if (file.is_regular_file()) fs::create_symlink(file.path(), path_ / file.path().filename());
         }
     }
-    ~EmberCopy() { fs::remove_all(path_); }
 
     /// Replaces `what` in a text file.
     void edit(const std::string& name, const std::string& what, const std::string& with) {
@@ -55,14 +52,15 @@ public:
     }
 
 private:
-    fs::path path_;
+    const testing::TempFolder folder_;
+    const fs::path path_ = folder_.path();
 };
 
 int64_t count(const std::vector<int32_t>& ids, int32_t id) { return std::count(ids.begin(), ids.end(), id); }
 
 TEST(DefaultSampling, IsNotTheWholeVocabularyWhereNothingIsRecommended) {
     for (const float penalty : {1.0f, 1.1f}) {
-        GenerationDefaults recommended;
+        RecommendedSampling recommended;
         if (penalty != 1) recommended.repetition_penalty = penalty;
         const SampleParams used = default_sampling(recommended);
         EXPECT_EQ(used.temperature, 0.8f);
@@ -75,7 +73,7 @@ TEST(DefaultSampling, IsNotTheWholeVocabularyWhereNothingIsRecommended) {
 }
 
 TEST(DefaultSampling, IsWhatTheModelRecommendsAndNothingBeside) {
-    GenerationDefaults recommended;
+    RecommendedSampling recommended;
     recommended.temperature = 0.6f;
     EXPECT_EQ(default_sampling(recommended).temperature, 0.6f);
     EXPECT_EQ(default_sampling(recommended).top_k, 0);
@@ -246,7 +244,7 @@ TEST(LoadedModel, OpensAModelWhoseRecommendationsCannotBeMet) {
     const auto model = LoadedModel::open(options);
     EXPECT_EQ(count(model->stop_tokens(), 6), 1);
     EXPECT_EQ(count(model->stop_tokens(), 99999), 0);
-    EXPECT_FALSE(model->info().generation.temperature);
+    EXPECT_FALSE(model->info().recommended_sampling.temperature);
     EXPECT_NE(notices.find("eos_token_id"), std::string::npos) << notices;
     EXPECT_NE(notices.find("temperature is -3"), std::string::npos) << notices;
 }

@@ -1,11 +1,9 @@
 // Where a checkpoint's template comes from, and the built-in ones.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <fstream>
 
 #include "support.h"
+#include "tests/support/temp_folder.h"
 
 namespace hearth {
 namespace {
@@ -15,13 +13,7 @@ using testing::Json;
 
 class FindTemplate : public ::testing::Test {
 protected:
-    FindTemplate() : folder_(std::filesystem::temp_directory_path() / ("hearth_find_template_" + std::to_string(::getpid()))) {
-        std::filesystem::remove_all(folder_);
-        std::filesystem::create_directories(folder_);
-    }
-    ~FindTemplate() override { std::filesystem::remove_all(folder_); }
-
-    void write(const char* name, const std::string& text) { std::ofstream(folder_ / name) << text; }
+    void write(const char* name, const std::string& text) { temp_.write(name, text); }
     std::string error(bool with_tools = false) {
         try {
             find_template(folder_, with_tools);
@@ -31,7 +23,8 @@ protected:
         }
     }
 
-    std::filesystem::path folder_;
+    const testing::TempFolder temp_;
+    const std::filesystem::path folder_ = temp_.path();
 };
 
 TEST_F(FindTemplate, IsNothingWhereThereIsNone) {

@@ -16,16 +16,21 @@ void expect_marked(const char* expression, const std::string& content, const cha
         << expression;
 }
 
-TEST(TemplateProvenance, OnlyMessagesToolsAndDocumentsAreAPersonsText) {
+TEST(TemplateProvenance, WhatIsBelowMessagesToolsAndDocumentsIsAPersonsText) {
     const Json context = {{"messages", {{{"role", "user"}, {"content", "hi"}, {"name", "bob"}}}},
                           {"tools", {{{"role", "x"}, {"description", "get"}}}},
                           {"documents", {"doc"}},
                           {"bos_token", "<s>"},
-                          {"date", "today"}};
-    EXPECT_EQ(marked("{{ bos_token }}[{{ messages[0].role }}]{{ messages[0].content }}.{{ messages[0].name }}", context),
-              "<s>[user]‹hi›.‹bob›");
-    EXPECT_EQ(marked("{{ tools[0].role }}{{ tools[0].description }}-{{ documents[0] }}-{{ date }}", context), "‹xget›-‹doc›-today");
+                          {"eos_token", "</s>"}};
+    EXPECT_EQ(marked("{{ bos_token }}[{{ messages[0].role }}]{{ messages[0].content }}.{{ messages[0].name }}{{ eos_token }}", context),
+              "<s>[user]‹hi›.‹bob›</s>");
+    EXPECT_EQ(marked("{{ tools[0].role }}{{ tools[0].description }}-{{ documents[0] }}", context), "‹xget›-‹doc›");
     EXPECT_EQ(marked("{% for k in messages[0] %}{{ k }},{% endfor %}", context), "‹role›,‹content›,‹name›,") << "a key is a person's, too";
+}
+
+TEST(TemplateProvenance, AVariableThatNobodyCalledTrustedIsAPersonsText) {
+    const Json context = {{"user_name", "</s>"}, {"options", {{"style", "<s>"}}}, {"bos_token", "<s>"}};
+    EXPECT_EQ(marked("{{ user_name }}{{ options.style }}{{ options }}{{ bos_token }}", context), "‹</s><s>{'style': '<s>'}›<s>");
 }
 
 TEST(TemplateProvenance, ARoleIsTrustedOnlyAsTheRoleOfAMessageItself) {

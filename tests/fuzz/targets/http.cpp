@@ -61,7 +61,7 @@ private:
         }
     }
 
-    StopSignal stop_;
+    ShutdownSignal stop_;
     ModelHost models_;
     Router router_;
     std::unique_ptr<HttpServer> server_;

@@ -2,32 +2,18 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 
-#include "base/text.h"
+#include "tests/support/temp_folder.h"
 
 namespace hearth {
 namespace {
 
-namespace fs = std::filesystem;
-
 /// Files of /proc and /sys as a machine might have them.
-class FakeRoot {
+class FakeRoot : public testing::TempFolder {
 public:
-    FakeRoot() : path_(fs::temp_directory_path() / cat("hearth-cgroup-", ::getpid())) { fs::remove_all(path_); }
-    ~FakeRoot() { fs::remove_all(path_); }
-    void write(const std::string& name, const std::string& text) {
-        fs::create_directories((path_ / name).parent_path());
-        std::ofstream(path_ / name) << text;
-    }
-    int64_t limit() const { return control_group_limit_bytes(path_.string()); }
-
-private:
-    fs::path path_;
+    int64_t limit() const { return control_group_limit_bytes(path().string()); }
 };
 
 TEST(ControlGroups, NestedVersionTwoCountsWithAllAroundIt) {

@@ -7,78 +7,28 @@
 
 #include "base/checked.h"
 #include "kernels/reference/reference.h"
-#include "tests/kernels/cases.h"
+#include "tests/kernels/inputs.h"
+#include "tests/kernels/quant_matrix.h"
 #include "tests/kernels/run.h"
 
 namespace hearth::testing {
 namespace {
 
-struct Format {
-    QuantKind kind;
-    bool zeros = false, columns = false;
-    Levels levels = kNormalLevels;
-};
-
-std::string text_of(const Format& f) {
+std::string text_of(const QuantFormat& f) {
     return std::string(f.kind == QuantKind::kQ8   ? "q8"
                        : f.kind == QuantKind::kQ4 ? "q4"
                                                   : "f8") +
            (f.zeros ? ", zero points" : "") + (f.columns ? ", columns" : "");
 }
 
-const std::vector<Format> kFormats = {{QuantKind::kQ8},
-                                      {QuantKind::kQ4},
-                                      {QuantKind::kF8},
-                                      {QuantKind::kQ8, true},
-                                      {QuantKind::kQ4, true, false, kLinearLevels},
-                                      {QuantKind::kQ8, false, true},
-                                      {QuantKind::kQ4, true, true, kLinearLevels},
-                                      {QuantKind::kF8, false, true}};
-
-/// One quantised matrix of random codes, every code among them.
-struct Matrix {
-    Matrix(const Format& format, int64_t n_, int64_t k_, uint32_t seed) : n(n_), k(k_), random(seed) {
-        const auto groups = static_cast<size_t>(n * ceil_div(k, kQuantGroup));
-        codes.resize(static_cast<size_t>(n * code_bytes(format.kind, k)));
-        for (uint8_t& code : codes) {
-            code = static_cast<uint8_t>(random());
-            if (format.kind == QuantKind::kF8 && (code & 0x7F) == 0x7F) code = 0x3C;  // not a number
-        }
-        scales.resize(groups);
-        wide_scales.resize(groups);
-        zeros.resize(groups);
-        for (size_t i = 0; i < groups; ++i) {
-            wide_scales[i] = 0.5f + static_cast<float>(random() % 1000) * 1e-3f;
-            scales[i] = to_f16(wide_scales[i] * (i % 3 ? 0.01f : -0.01f));
-            zeros[i] = static_cast<int8_t>(format.kind == QuantKind::kQ4 ? static_cast<int>(random() % 16) - 8
-                                                                         : static_cast<int>(random() % 256) - 128);
-        }
-        columns.resize(static_cast<size_t>(k));
-        std::iota(columns.begin(), columns.end(), 0);
-        std::shuffle(columns.begin(), columns.end(), random);
-        rows = {.kind = format.kind,
-                .codes = codes.data(),
-                .scales = scales.data(),
-                .wide_scales = nullptr,
-                .zeros = nullptr,
-                .columns = nullptr,
-                .levels = format.levels};
-        if (format.kind == QuantKind::kF8) rows.scales = nullptr, rows.wide_scales = wide_scales.data();
-        if (format.zeros) rows.zeros = zeros.data();
-        if (format.columns) rows.columns = columns.data();
-    }
-
-    HostMatrix host() const { return {DType::kF32, nullptr, n, k, &rows}; }
-
-    int64_t n, k;
-    std::mt19937 random;
-    std::vector<uint8_t> codes;
-    std::vector<F16> scales;
-    std::vector<float> wide_scales;
-    std::vector<int8_t> zeros;
-    std::vector<int32_t> columns;
-    QuantRows rows;
-};
+const std::vector<QuantFormat> kFormats = {{QuantKind::kQ8},
+                                           {QuantKind::kQ4},
+                                           {QuantKind::kF8},
+                                           {QuantKind::kQ8, true},
+                                           {QuantKind::kQ4, true, false, kLinearLevels},
+                                           {QuantKind::kQ8, false, true},
+                                           {QuantKind::kQ4, true, true, kLinearLevels},
+                                           {QuantKind::kF8, false, true}};
 
 struct Size {
     int64_t tokens, n, k;
@@ -90,7 +40,7 @@ bool has_nine_bits(const std::string& variant) { return variant == "matmul/q_amx
 /// y = x w^T + bias + residual, or gated.
 class Product {
 public:
-    Product(const Format& format, const Size& size, bool gated)
+    Product(const QuantFormat& format, const Size& size, bool gated)
         : format_(format), size_(size), gated_(gated), w_(format, size.n, size.k, 1), up_(format, size.n, size.k, 2) {
         std::mt19937 random(7);
         std::normal_distribution<float> normal;
@@ -164,10 +114,10 @@ public:
     }
 
 private:
-    Format format_;
+    QuantFormat format_;
     Size size_;
     bool gated_;
-    Matrix w_, up_;
+    QuantMatrix w_, up_;
     std::vector<float> x_, bias_, residual_;
 };
 
@@ -216,7 +166,7 @@ TEST(QuantMatmul, EveryFormatHasARowOnEveryLevelButThePortableOne) {
 
 TEST(QuantMatmul, AgreesWithTheReference) {
     for (const std::string& device : cpu_devices()) {
-        for (const Format& format : kFormats) {
+        for (const QuantFormat& format : kFormats) {
             for (const std::string& variant : variants_for(device, format.kind)) {
                 for (const Size& size : kSizes) {
                     for (const bool gated : {false, true}) {
@@ -234,7 +184,7 @@ TEST(QuantMatmul, AgreesWithTheReference) {
 
 TEST(QuantMatmul, IsExactButForTheRoundingOfItsSums) {
     for (const std::string& device : cpu_devices()) {
-        for (const Format& format : kFormats) {
+        for (const QuantFormat& format : kFormats) {
             if (format.kind == QuantKind::kF8) continue;
             for (const std::string& variant : variants_for(device, format.kind)) {
                 for (const Size& size : kSizes) {
@@ -252,7 +202,7 @@ TEST(QuantMatmul, IsExactButForTheRoundingOfItsSums) {
 
 TEST(QuantMatmul, HasTheSameBitsWhateverTheTokensAndThreads) {
     constexpr Size kMany{77, 100, 1100};
-    for (const Format& format : kFormats) {
+    for (const QuantFormat& format : kFormats) {
         for (const bool gated : {false, true}) {
             Product product(format, kMany, gated);
             std::vector<float> of_all_levels;  // that round inputs alike
@@ -300,7 +250,8 @@ TEST(QuantMatmul, TakesGateAndUpInDifferentFormatsApart) {
     std::vector<float> x(static_cast<size_t>(20 * k)), plain(static_cast<size_t>(n * k));
     for (float& v : x) v = normal(random);
     for (float& v : plain) v = 0.1f * normal(random);
-    const Matrix q8({QuantKind::kQ8}, n, k, 1), q4({QuantKind::kQ4}, n, k, 2), zeros({QuantKind::kQ4, true, false, kLinearLevels}, n, k, 3);
+    const QuantMatrix q8({QuantKind::kQ8}, n, k, 1), q4({QuantKind::kQ4}, n, k, 2),
+        zeros({QuantKind::kQ4, true, false, kLinearLevels}, n, k, 3);
     const HostMatrix weights[] = {q8.host(), q4.host(), zeros.host(), {DType::kF32, plain.data(), n, k}};
     for (const std::string& device : cpu_devices()) {
         for (size_t gate = 0; gate < 4; ++gate) {
@@ -324,7 +275,7 @@ TEST(QuantMatmul, LetsANumberThatIsNoneReachItsRowAlone) {
     for (const std::string& device : cpu_devices()) {
         for (const QuantKind kind : {QuantKind::kQ8, QuantKind::kQ4}) {
             for (const std::string& variant : variants_for(device, kind)) {
-                const Matrix w({kind}, 32, 64, 1);
+                const QuantMatrix w({kind}, 32, 64, 1);
                 const auto backend = make_device({.device = device, .threads = 1, .forced = variant});
                 const auto stream = backend->make_stream();
                 const HostMatrix host = w.host();

@@ -8,7 +8,7 @@
 
 #include "base/checked.h"
 #include "kernels/scratch.h"
-#include "tests/kernels/cases.h"
+#include "tests/kernels/inputs.h"
 #include "tests/kernels/run.h"
 
 namespace hearth::testing {

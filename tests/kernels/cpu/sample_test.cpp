@@ -6,6 +6,7 @@
 #include "kernels/make_backend.h"
 #include "kernels/reference/reference.h"
 #include "tests/kernels/cpu/sample_rows.h"
+#include "tests/kernels/inputs.h"
 #include "tests/kernels/run.h"
 
 namespace hearth::testing {

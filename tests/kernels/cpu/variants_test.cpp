@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "kernels/make_backend.h"
-#include "tests/kernels/cases.h"
+#include "tests/kernels/inputs.h"
 
 namespace hearth::testing {
 namespace {

@@ -8,7 +8,7 @@
 #include <random>
 
 #include "kernels/cpu/detect.h"
-#include "tests/kernels/cases.h"
+#include "tests/kernels/inputs.h"
 #include "tests/kernels/run.h"
 #include "tests/kernels/software_tiles/products.h"
 

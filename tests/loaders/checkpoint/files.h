@@ -11,23 +11,9 @@
 
 #include "base/error.h"
 #include "tests/support/shared.h"
+#include "tests/support/temp_folder.h"
 
 namespace hearth::testing {
-
-/// An empty folder that is gone at the end.
-class TempFolder {
-public:
-    TempFolder();
-    ~TempFolder();
-    TempFolder(const TempFolder&) = delete;
-    TempFolder& operator=(const TempFolder&) = delete;
-
-    const std::filesystem::path& path() const { return path_; }
-    std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
-private:
-    std::filesystem::path path_;
-};
 
 void write_file(const std::filesystem::path& path, const std::string& bytes);
 /// Overwrites one byte in place.

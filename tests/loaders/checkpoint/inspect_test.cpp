@@ -51,7 +51,7 @@ TEST(Inspect, TakesTheBuiltInModel) {
     const CheckpointInfo info = inspect_checkpoint(fs::path(HEARTH_SOURCE_DIR) / "tools/ember");
     EXPECT_EQ(info.config.family, "llama");
     EXPECT_EQ(info.eos_tokens, (std::vector<int32_t>{6, 2}));
-    EXPECT_EQ(info.generation.temperature, 0.3f);
+    EXPECT_EQ(info.recommended_sampling.temperature, 0.3f);
     EXPECT_TRUE(info.config.tied_embeddings);
 }
 

@@ -14,6 +14,7 @@
 
 #include "loaders/tokenizer/tokenizer.h"
 #include "tests/support/shared.h"
+#include "tests/support/temp_folder.h"
 
 namespace hearth::testing {
 
@@ -37,31 +38,5 @@ inline const Tokenizer& shared_tokenizer(const std::string& path) {
 
 /// Ember's files in the source tree.
 inline std::filesystem::path ember_files() { return std::filesystem::path(HEARTH_SOURCE_DIR) / "tools" / "ember"; }
-
-/// A folder of its own for one test, gone afterwards.
-class TempFolder {
-public:
-    TempFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "hearth-tokenizer-XXXXXX").string();
-        if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-        path_ = name;
-    }
-    TempFolder(const TempFolder&) = delete;
-    TempFolder& operator=(const TempFolder&) = delete;
-    ~TempFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-
-    const std::filesystem::path& path() const { return path_; }
-
-    std::filesystem::path write(const std::string& name, const std::string& content) const {
-        std::ofstream(path_ / name, std::ios::binary) << content;
-        return path_ / name;
-    }
-
-private:
-    std::filesystem::path path_;
-};
 
 }  // namespace hearth::testing

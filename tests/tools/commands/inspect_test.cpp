@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -13,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/shared.h"
+#include "tests/support/temp_folder.h"
 #include "tests/tools/program.h"
 
 namespace hearth::testing {
@@ -116,24 +115,20 @@ TEST(Inspect, NamesWhatAContextWouldNeed) {
 class ChangedConfig {
 public:
     ChangedConfig(const std::string& golden, const json& more) {
-        std::string pattern = (std::filesystem::temp_directory_path() / "hearth_inspect_XXXXXX").string();
-        if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
         for (const auto& file : std::filesystem::directory_iterator(golden_dir() / golden)) {
-            if (file.path().filename() != "config.json") std::filesystem::create_symlink(file.path(), path_ / file.path().filename());
+            if (file.path().filename() != "config.json")
+                std::filesystem::create_symlink(file.path(), folder_.path() / file.path().filename());
         }
         std::ifstream in(golden_dir() / golden / "config.json");
         json config = json::parse(in);
         config.merge_patch(more);
-        std::ofstream(path_ / "config.json") << config;
+        std::ofstream(folder_ / "config.json") << config;
     }
-    ~ChangedConfig() { std::filesystem::remove_all(path_); }
-    ChangedConfig(const ChangedConfig&) = delete;
-    ChangedConfig& operator=(const ChangedConfig&) = delete;
 
-    std::string path() const { return path_.string(); }
+    std::string path() const { return folder_.path().string(); }
 
 private:
-    std::filesystem::path path_;
+    const TempFolder folder_;
 };
 
 TEST(Inspect, ShowsTheContextThatIsStatedAndTheOneThatIsMeant) {
@@ -286,8 +281,8 @@ TEST(Perplexity, SaysFiguresToPeopleAndProgressToStandardError) {
 }
 
 TEST(Perplexity, WritesWhatEachTokenCost) {
-    const auto path = std::filesystem::temp_directory_path() / ("hearth-nll-" + std::to_string(::getpid()));
-    std::filesystem::remove(path);
+    const TempFolder folder;
+    const auto path = folder / "nll";
     const std::vector<std::string> arguments = {"perplexity", "--json", "--no-limits", "--nll", path.string()};
     const auto outcome = run_hearth(arguments, {.input = "The kettle sings. Tea is ready, and so am I.\n"});
     ASSERT_EQ(outcome.code, 0) << outcome.err;

@@ -1,13 +1,13 @@
 // perplexity --kl-base, and --profile of perplexity and generate.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/temp_folder.h"
 #include "tests/tools/program.h"
 
 namespace hearth::testing {
@@ -27,17 +27,6 @@ constexpr const char* kText =
 
 class KlBase : public ::testing::Test {
 protected:
-    void SetUp() override {
-        std::string pattern = (fs::temp_directory_path() / "hearth_kl_base_XXXXXX").string();
-        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-        folder_ = pattern;
-        file_ = (folder_ / "base.kl").string();
-    }
-    void TearDown() override {
-        std::error_code ignored;
-        fs::remove_all(folder_, ignored);
-    }
-
     Outcome run(std::vector<std::string> more, const std::string& text = kText) const {
         std::vector<std::string> line = {"perplexity", "--no-limits", "--context", "64", "--kl-base", file_};
         line.insert(line.end(), more.begin(), more.end());
@@ -57,8 +46,8 @@ protected:
         for (const auto& word : words) EXPECT_THAT(outcome.err, HasSubstr(word));
     }
 
-    fs::path folder_;
-    std::string file_;
+    const TempFolder folder_;
+    const std::string file_ = (folder_ / "base.kl").string();
 };
 
 TEST_F(KlBase, IsWrittenOnceAndThenComparedWith) {
@@ -119,7 +108,7 @@ TEST_F(KlBase, ThatIsCutShortOrNoneIsRefused) {
 }
 
 TEST_F(KlBase, CannotBeWrittenWhereThereIsNoFolder) {
-    const auto outcome = run_hearth({"perplexity", "--no-limits", "--kl-base", (folder_ / "none" / "base.kl").string()}, {.input = kText});
+    const auto outcome = run_hearth({"perplexity", "--no-limits", "--kl-base", (folder_ / "none/base.kl").string()}, {.input = kText});
     EXPECT_EQ(outcome.code, 3);
     EXPECT_THAT(outcome.err, HasSubstr("none/base.kl"));
 }

@@ -1,13 +1,12 @@
 // quantize, and --quant of the others.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
-#include "base/text.h"
 #include "tests/support/shared.h"
+#include "tests/support/temp_folder.h"
 #include "tests/tools/program.h"
 
 namespace hearth::testing {
@@ -19,18 +18,8 @@ using ::testing::HasSubstr;
 
 class QuantizeProgram : public ::testing::Test {
 protected:
-    void SetUp() override {
-        std::string pattern = (fs::temp_directory_path() / "hearth_quantize_XXXXXX").string();
-        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-        folder_ = pattern;
-    }
-    void TearDown() override {
-        std::error_code ignored;
-        fs::remove_all(folder_, ignored);
-    }
-
     const std::string ember_ = (fs::path(HEARTH_SOURCE_DIR) / "tools" / "ember").string();
-    fs::path folder_;
+    const TempFolder folder_;
 };
 
 TEST_F(QuantizeProgram, WritesAModelThatAnswersAsOneQuantisedAtLoad) {
@@ -65,8 +54,7 @@ TEST_F(QuantizeProgram, SaysWhatIsWrongWithItsCommandLine) {
 }
 
 TEST(Quantize, WritesNoMessagesIntoTheCheckpointWhenItsDescriptorsAreClosed) {
-    const fs::path folder = fs::temp_directory_path() / cat("hearth-closed-", ::getpid());
-    fs::create_directories(folder);
+    const TempFolder folder;
     const auto run = [&](const char* name, bool closed) {
         return run_hearth({"quantize", "ember", "--to", "q8", "-o", (folder / name).string()}, {.close_descriptors = closed}).code;
     };
@@ -74,13 +62,12 @@ TEST(Quantize, WritesNoMessagesIntoTheCheckpointWhenItsDescriptorsAreClosed) {
     EXPECT_EQ(run("closed", true), 0);
     std::string contents[2];
     for (int i = 0; i < 2; ++i) {
-        std::ifstream file(folder / (i == 0 ? "open" : "closed") / "model.safetensors", std::ios::binary);
+        std::ifstream file(folder / (i == 0 ? "open/model.safetensors" : "closed/model.safetensors"), std::ios::binary);
         contents[i].assign(std::istreambuf_iterator<char>(file), {});
     }
     EXPECT_GT(contents[0].size(), 1'000'000u);
     EXPECT_TRUE(contents[0] == contents[1]);
     EXPECT_EQ(run_hearth({"chat"}, {.close_descriptors = true}).code, 0);
-    fs::remove_all(folder);
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
@@ -12,28 +11,19 @@
 #include <random>
 
 #include "base/error.h"
+#include "tests/support/temp_folder.h"
 #include "tools/hearth/perplexity/divergence.h"
 
 namespace hearth::tool {
 namespace {
 
 namespace fs = std::filesystem;
+using hearth::testing::TempFolder;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class KlFile : public ::testing::Test {
 protected:
-    void SetUp() override {
-        std::string pattern = (fs::temp_directory_path() / "hearth_kl_XXXXXX").string();
-        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-        folder_ = pattern;
-        path_ = (folder_ / "base.kl").string();
-    }
-    void TearDown() override {
-        std::error_code ignored;
-        fs::remove_all(folder_, ignored);
-    }
-
     static KlHeader header(int64_t vocab, int64_t scored) {
         return {.vocab = vocab,
                 .context = 64,
@@ -95,8 +85,8 @@ protected:
     }
 
     static constexpr size_t kFixed = 8, kRecords = 8 + 9 * 8 + 9;  // the numbers; behind "Tiny, f32"
-    fs::path folder_;
-    std::string path_;
+    const TempFolder folder_;
+    const std::string path_ = (folder_ / "base.kl").string();
 };
 
 TEST_F(KlFile, GivesBackWhatWasWrittenToHalfAStep) {
@@ -109,7 +99,7 @@ TEST_F(KlFile, GivesBackWhatWasWrittenToHalfAStep) {
         EXPECT_FALSE(fs::exists(path_));  // not before it is complete
         writer.finish();
     }
-    EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);  // and nothing else stays
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 1);  // and nothing else stays
     KlReader reader(path_);
     EXPECT_EQ(reader.header().vocab, kVocab);
     EXPECT_EQ(reader.header().scored, 4);
@@ -158,7 +148,7 @@ TEST_F(KlFile, HoldsRowsOfOneTokenAndRowsThatAreFlat) {
 
 TEST_F(KlFile, OfAnUnfinishedRunIsNotThere) {
     { KlWriter writer(path_, header(100, 3)); }
-    EXPECT_TRUE(fs::is_empty(folder_));
+    EXPECT_TRUE(fs::is_empty(folder_.path()));
 }
 
 TEST_F(KlFile, ThatIsNotOneIsRefused) {

@@ -1,12 +1,12 @@
 // The program away from the tree that it was built in.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "base/text.h"
+#include "tests/support/temp_folder.h"
 #include "tests/tools/program.h"
 
 namespace hearth::testing {
@@ -16,13 +16,7 @@ namespace fs = std::filesystem;
 
 class Install : public ::testing::Test {
 protected:
-    void SetUp() override {
-        fs::remove_all(folder_);
-        fs::create_directories(folder_);
-    }
-    void TearDown() override { fs::remove_all(folder_); }
-
-    const fs::path folder_ = fs::temp_directory_path() / cat("hearth-install-", ::getpid());
+    const TempFolder folder_;
 };
 
 TEST_F(Install, TheProgramAloneHasEmber) {
@@ -39,7 +33,7 @@ TEST_F(Install, TheProgramAloneHasEmber) {
 TEST_F(Install, GivesAWholeBelowDestdirAndAnyPrefix) {
     const fs::path build = fs::path(HEARTH_PROGRAM).parent_path();
     const std::string command =
-        cat("DESTDIR='", folder_.string(), "' cmake --install '", build.string(), "' --prefix /opt/any > /dev/null");
+        cat("DESTDIR='", folder_.path().string(), "' cmake --install '", build.string(), "' --prefix /opt/any > /dev/null");
     ASSERT_EQ(std::system(command.c_str()), 0);
     const fs::path prefix = folder_ / "opt/any";
     const auto version = run_hearth({"--version"}, {.program = (prefix / "bin/hearth").string()});

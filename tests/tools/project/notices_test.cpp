@@ -1,12 +1,12 @@
 // What is said of a folder that leaves something to guess, with --quiet and without.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/temp_folder.h"
 #include "tests/tools/program.h"
 
 namespace hearth::testing {
@@ -21,24 +21,19 @@ using ::testing::Not;
 class SilentEmber {
 public:
     SilentEmber() {
-        std::string pattern = (fs::temp_directory_path() / "hearth_notices_XXXXXX").string();
-        if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
         const fs::path ember = fs::path(HEARTH_SOURCE_DIR) / "tools" / "ember";
-        for (const char* name : {"config.json", "model.safetensors", "tokenizer.json"}) fs::create_symlink(ember / name, path_ / name);
-        std::ofstream(path_ / "generation_config.json") << R"({"eos_token_id": 99999})";
+        for (const char* name : {"config.json", "model.safetensors", "tokenizer.json"}) fs::create_symlink(ember / name, folder_ / name);
+        std::ofstream(folder_ / "generation_config.json") << R"({"eos_token_id": 99999})";
         std::ifstream in(ember / "tokenizer_config.json");
         auto config = nlohmann::json::parse(in);
         config.erase("chat_template");
-        std::ofstream(path_ / "tokenizer_config.json") << config;
+        std::ofstream(folder_ / "tokenizer_config.json") << config;
     }
-    ~SilentEmber() { fs::remove_all(path_); }
-    SilentEmber(const SilentEmber&) = delete;
-    SilentEmber& operator=(const SilentEmber&) = delete;
 
-    std::string path() const { return path_.string(); }
+    std::string path() const { return folder_.path().string(); }
 
 private:
-    fs::path path_;
+    const TempFolder folder_;
 };
 
 TEST(Notices, OfAMissingTemplateAreSaidWithQuietToo) {

@@ -1,12 +1,12 @@
 // What comes from files and people never drives a terminal.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 
 #include "base/text.h"
+#include "tests/support/temp_folder.h"
 #include "tests/tools/program.h"
 
 namespace hearth::testing {
@@ -36,12 +36,10 @@ bool has_control(const std::string& text) {
 class HostileFolder : public ::testing::Test {
 protected:
     void SetUp() override {
-        fs::remove_all(parent_);
         fs::create_directories(folder_);
         for (const auto& file : fs::directory_iterator(fs::path(HEARTH_SOURCE_DIR) / "tools/ember"))
             fs::create_symlink(file.path(), folder_ / file.path().filename());
     }
-    void TearDown() override { fs::remove_all(parent_); }
 
     void replace(const std::string& name, const std::string& text) {
         fs::remove(folder_ / name);
@@ -56,7 +54,7 @@ protected:
         EXPECT_FALSE(has_control(outcome.err)) << arguments[0] << ": " << printable(outcome.err, 2000);
     }
 
-    const fs::path parent_ = fs::temp_directory_path() / cat("hearth-evil-", ::getpid());
+    const TempFolder parent_;
     const fs::path folder_ = parent_ / (std::string("name") + kEvil);
 };
 

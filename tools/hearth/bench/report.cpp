@@ -101,7 +101,7 @@ nlohmann::ordered_json as_json(const BenchRow& row) {
         out["limits"] = limits_json(*row.limits);
     }
     for (const StageTime& stage : row.result.stages) {
-        out["stages"].push_back({{"row", std::string(stage.variant)},
+        out["stages"].push_back({{"variant", std::string(stage.variant)},
                                  {"calls", stage.calls},
                                  {"seconds", stage.seconds},
                                  {"bytes", stage.bytes},

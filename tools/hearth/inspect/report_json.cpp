@@ -52,7 +52,7 @@ Json config_json(const ModelConfig& c) {
             {"rope", rope_json(c.rope)}};
 }
 
-Json sampling_json(const GenerationDefaults& recommended) {
+Json sampling_json(const RecommendedSampling& recommended) {
     const SampleParams used = default_sampling(recommended);
     return {{"temperature", used.temperature},
             {"top_k", used.top_k},
@@ -99,7 +99,7 @@ std::string report_json(const ModelReport& report, bool all_tensors) {
                 {"quantization", info.quantization},
                 {"eos_tokens", info.eos_tokens},
                 {"config", config_json(info.config)},
-                {"sampling", sampling_json(info.generation)},
+                {"sampling", sampling_json(info.recommended_sampling)},
                 {"num_tensors", report.tensors.size()},
                 {"notices", info.notices}};
     if (all_tensors) {

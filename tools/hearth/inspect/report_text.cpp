@@ -71,7 +71,7 @@ std::string context_text(const ModelConfig& c) {
     return out;
 }
 
-std::string sampling_text(const GenerationDefaults& recommended) {
+std::string sampling_text(const RecommendedSampling& recommended) {
     const SampleParams used = default_sampling(recommended);
     Row parts{used.temperature == 0 ? "greedy" : cat("temperature ", used.temperature)};
     if (used.top_k != 0) parts.push_back(cat("top-k ", used.top_k));
@@ -102,7 +102,7 @@ std::string config_text(const ModelReport& report) {
     out += line("vocabulary", grouped(c.vocab));
     out += line("context", context_text(c));
     if (!extras.empty()) out += line("with", join(extras, ", "));
-    out += line("sampling", sampling_text(report.info.generation));
+    out += line("sampling", sampling_text(report.info.recommended_sampling));
     for (const std::string& notice : report.info.notices) out += line("note", terminal_safe(notice));
     return out;
 }

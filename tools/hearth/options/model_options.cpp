@@ -100,8 +100,8 @@ void ModelOptions::note(const std::string& line) const {
 
 void SamplingOptions::declare(Arguments& arguments) {
     arguments.group(cat("Sampling (defaults: the model's generation_config.json; where it recommends nothing, temperature ",
-                        UnrecommendedSampling::kTemperature, ", top-k ", UnrecommendedSampling::kTopK, ", top-p ",
-                        UnrecommendedSampling::kTopP, ", min-p ", UnrecommendedSampling::kMinP, ")"));
+                        FallbackSampling::kTemperature, ", top-k ", FallbackSampling::kTopK, ", top-p ", FallbackSampling::kTopP,
+                        ", min-p ", FallbackSampling::kMinP, ")"));
     arguments.number("--temperature", temperature, 0, 100, "0: always the likeliest token");
     arguments.integer("--top-k", top_k, 0, std::numeric_limits<int32_t>::max(), "Only the K likeliest tokens; 0: all");
     arguments.number("--top-p", top_p, 0, 1, "Only the likeliest tokens that together have this probability; 1: all");

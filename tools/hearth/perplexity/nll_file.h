@@ -1,4 +1,4 @@
-// What each token of a text cost, one line a token.
+// The negative log-likelihood (NLL) of each token of a text, one line a token.
 #pragma once
 
 #include <cstdint>

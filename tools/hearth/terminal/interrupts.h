@@ -1,4 +1,4 @@
-// Ctrl-C and SIGTERM as something to ask about rather than something that happens.
+// Ctrl-C and SIGTERM are kept until the program asks for them, instead of interrupting what runs.
 #pragma once
 
 #include <csignal>

@@ -56,7 +56,7 @@ TEST(StopStrings, GivesTheSameHoweverTheTextIsCut) {
         for (auto& stop : list) {
             for (size_t i = 0, n = 2 + random() % 6; i < n; ++i) stop += static_cast<char>('a' + random() % 2);
         }
-        // The stop text whose last byte comes first, as a reader of single bytes would find it; of those the longest.
+        // The stop string whose last byte comes first, as a reader of single bytes would find it; of those the longest.
         size_t first_end = std::string::npos, begin = 0;
         for (size_t end = 1; end <= text.size() && first_end == std::string::npos; ++end) {
             for (const auto& stop : list) {

@@ -1,4 +1,5 @@
 // Tokens and recommendations: generation_config.json beside config.json.
+#include "loaders/config/generation_config.h"
 #include "tests/loaders/checkpoint/config/made_config.h"
 
 namespace hearth::testing {
@@ -39,26 +40,26 @@ TEST(Config, LeavesTokenIdsAsideThatCannotBeMet) {
         CheckpointInfo other = read(minimal());
         read_generation_config(folder / "g.json", other);
         EXPECT_EQ(other.notices.size(), 1u) << bad;
-        EXPECT_EQ(other.generation.temperature, 0.5f) << "the rest of the file counts";
+        EXPECT_EQ(other.recommended_sampling.temperature, 0.5f) << "the rest of the file counts";
     }
 }
 
 TEST(Config, ReadsSamplingDefaults) {
     TempFolder folder;
     CheckpointInfo info = read(minimal());
-    EXPECT_FALSE(info.generation.temperature || info.generation.top_k || info.generation.greedy);
+    EXPECT_FALSE(info.recommended_sampling.temperature || info.recommended_sampling.top_k || info.recommended_sampling.greedy);
     write_file(folder / "g.json", R"({"do_sample": true, "temperature": 0.5, "top_p": 0.9, "top_k": 50, "min_p": 0.05,
                                       "repetition_penalty": 1.1, "max_length": 4096, "top_x": null})");
     read_generation_config(folder / "g.json", info);
-    EXPECT_EQ(info.generation.temperature, 0.5f);
-    EXPECT_EQ(info.generation.top_p, 0.9f);
-    EXPECT_EQ(info.generation.top_k, 50);
-    EXPECT_EQ(info.generation.min_p, 0.05f);
-    EXPECT_EQ(info.generation.repetition_penalty, 1.1f);
-    EXPECT_FALSE(info.generation.greedy);
+    EXPECT_EQ(info.recommended_sampling.temperature, 0.5f);
+    EXPECT_EQ(info.recommended_sampling.top_p, 0.9f);
+    EXPECT_EQ(info.recommended_sampling.top_k, 50);
+    EXPECT_EQ(info.recommended_sampling.min_p, 0.05f);
+    EXPECT_EQ(info.recommended_sampling.repetition_penalty, 1.1f);
+    EXPECT_FALSE(info.recommended_sampling.greedy);
     write_file(folder / "g.json", R"({"do_sample": false, "temperature": null})");
     read_generation_config(folder / "g.json", info);
-    EXPECT_TRUE(info.generation.greedy);
+    EXPECT_TRUE(info.recommended_sampling.greedy);
 }
 
 TEST(Config, LeavesRecommendationsAsideThatCannotBeMet) {
@@ -78,10 +79,10 @@ TEST(Config, LeavesRecommendationsAsideThatCannotBeMet) {
         ASSERT_EQ(info.notices.size(), 1u) << field;
         EXPECT_NE(info.notices[0].find("g.json: " + field + " is " + bad.dump() + ", expected "), std::string::npos) << info.notices[0];
         EXPECT_NE(info.notices[0].find("; left aside"), std::string::npos) << info.notices[0];
-        EXPECT_EQ(info.generation.temperature.has_value(), field != "temperature");
-        EXPECT_EQ(info.generation.top_p.has_value(), field != "top_p");
-        EXPECT_EQ(info.generation.top_k.has_value(), field != "top_k");
-        EXPECT_FALSE(info.generation.min_p || info.generation.repetition_penalty || info.generation.greedy);
+        EXPECT_EQ(info.recommended_sampling.temperature.has_value(), field != "temperature");
+        EXPECT_EQ(info.recommended_sampling.top_p.has_value(), field != "top_p");
+        EXPECT_EQ(info.recommended_sampling.top_k.has_value(), field != "top_k");
+        EXPECT_FALSE(info.recommended_sampling.min_p || info.recommended_sampling.repetition_penalty || info.recommended_sampling.greedy);
     }
     write_file(folder / "g.json", "[");
     CheckpointInfo info = read(minimal());

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "loaders/config/config.h"
+#include "loaders/config/generation_config.h"
 #include "tests/loaders/checkpoint/files.h"
 
 namespace hearth {

@@ -1,4 +1,4 @@
-#include "tests/kernels/cases.h"
+#include "tests/kernels/inputs.h"
 
 #include <algorithm>
 #include <cmath>

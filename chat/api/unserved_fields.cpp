@@ -1,4 +1,4 @@
-#include "chat/api/known_fields.h"
+#include "chat/api/unserved_fields.h"
 
 #include <algorithm>
 #include <string>
@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 using enum FieldUse;
 
-constexpr KnownField kFields[] = {
+constexpr RequestField kFields[] = {
     // served
     {"model", kServed},
     {"messages", kServed},
@@ -161,7 +161,7 @@ constexpr KnownField kFields[] = {
 /// Numbers by their value: the parser's own comparison takes 2^64 - 1 for -1.
 bool is_same(const json& a, const json& b) { return a.is_number() && b.is_number() ? a.get<double>() == b.get<double>() : a == b; }
 
-bool is_neutral(const KnownField& field, const json& value) {
+bool is_neutral(const RequestField& field, const json& value) {
     if (value.is_null() || ((value.is_array() || value.is_object()) && value.empty()) || value == "") return true;
     const json neutral = json::parse(cat('[', field.neutral, ']'));
     const auto has = [&](const json& wanted) {
@@ -170,7 +170,7 @@ bool is_neutral(const KnownField& field, const json& value) {
     return value == false ? !has(true) : has(value);
 }
 
-[[noreturn]] void refuse(const KnownField& field, const json& value) {
+[[noreturn]] void refuse(const RequestField& field, const json& value) {
     std::string message = cat(field.name, ": ", describe(value), " is not supported");
     if (*field.neutral) message += cat("; expected nothing or ", field.neutral);
     if (*field.instead) message += cat("; ", field.instead, " says it here");
@@ -179,10 +179,10 @@ bool is_neutral(const KnownField& field, const json& value) {
 
 }  // namespace
 
-std::span<const KnownField> known_fields() { return kFields; }
+std::span<const RequestField> request_fields() { return kFields; }
 
-void refuse_what_is_not_served(const json& request) {
-    for (const KnownField& field : kFields) {
+void refuse_unserved_fields(const json& request) {
+    for (const RequestField& field : kFields) {
         if (field.use != kNotServed) continue;
         const auto found = request.find(field.name);
         if (found != request.end() && !is_neutral(field, *found)) refuse(field, *found);

@@ -1,4 +1,4 @@
-// Tells every connection that the server is to end, and when its patience does.
+// Tells every connection that the server shuts down, and when its patience ends.
 #pragma once
 
 #include <atomic>
@@ -9,12 +9,12 @@
 namespace hearth {
 
 /// Running, then draining (answers may go on), then cancelled (they may not). Thread-safe; never goes back.
-class StopSignal {
+class ShutdownSignal {
 public:
     using Clock = std::chrono::steady_clock;
 
     /// Draining from now on, cancelled in `drain_ms`. A second call can only bring that nearer.
-    void stop(int drain_ms) {
+    void begin(int drain_ms) {
         const int64_t at = now_ms() + (drain_ms > 0 ? drain_ms : 0);
         int64_t before = cancel_at_ms_.load();
         while (at < before && !cancel_at_ms_.compare_exchange_weak(before, at)) {}

@@ -1,5 +1,5 @@
 // Fields of other servers: refused by name where they would change the answer, else taken.
-#include "chat/api/known_fields.h"
+#include "chat/api/unserved_fields.h"
 
 #include <gtest/gtest.h>
 
@@ -35,7 +35,7 @@ std::string refused(const std::string& name, const json& value) {
 }
 
 // Each of these was answered with 200 by an answer that had ignored it.
-TEST(KnownFields, AConstraintOrAContinuationThatIsNotServedIsRefusedByName) {
+TEST(UnservedFields, AConstraintOrAContinuationThatIsNotServedIsRefusedByName) {
     const json fields = json::parse(R"({"guided_json": {"type": "object"}, "structured_outputs": {"regex": "a+"}, "grammar": "root ::= x",
         "json_schema": {"type": "object"}, "stop_token_ids": [2], "min_tokens": 5, "bad_words": ["x"], "best_of": 3, "echo": true,
         "modalities": ["text", "audio"], "add_generation_prompt": false, "continue_final_message": true})");
@@ -43,7 +43,7 @@ TEST(KnownFields, AConstraintOrAContinuationThatIsNotServedIsRefusedByName) {
     for (const auto& [name, value] : fields.items()) EXPECT_EQ(refused(name, value), name);
 }
 
-TEST(KnownFields, WhatOtherServersCallOtherwiseIsRefusedWithOurWordForIt) {
+TEST(UnservedFields, WhatOtherServersCallOtherwiseIsRefusedWithOurWordForIt) {
     try {
         parse_chat_request(with("repeat_penalty", 1.3));
         FAIL();
@@ -53,8 +53,8 @@ TEST(KnownFields, WhatOtherServersCallOtherwiseIsRefusedWithOurWordForIt) {
     }
 }
 
-TEST(KnownFields, AValueThatChangesNothingIsTaken) {
-    for (const KnownField& field : known_fields()) {
+TEST(UnservedFields, AValueThatChangesNothingIsTaken) {
+    for (const RequestField& field : request_fields()) {
         if (field.use != FieldUse::kNotServed) continue;
         const json neutral = json::parse(std::string("[") + field.neutral + "]");
         for (const json& value : neutral) EXPECT_EQ(refused(field.name, value), "") << value;
@@ -70,7 +70,7 @@ TEST(KnownFields, AValueThatChangesNothingIsTaken) {
     }
 }
 
-TEST(KnownFields, DefaultsOfOtherServersAreTaken) {
+TEST(UnservedFields, DefaultsOfOtherServersAreTaken) {
     const json defaults = json::parse(R"({"n": 1, "best_of": 1, "logprobs": false, "top_logprobs": 0, "logit_bias": {}, "tools": [],
         "tool_choice": "auto", "response_format": {"type": "text"}, "modalities": ["text"], "parallel_tool_calls": true, "store": false,
         "use_beam_search": false, "length_penalty": 1.0, "min_tokens": 0, "skip_special_tokens": true, "add_generation_prompt": true,
@@ -88,8 +88,8 @@ TEST(KnownFields, DefaultsOfOtherServersAreTaken) {
     EXPECT_NO_THROW(parse_chat_request(all));
 }
 
-TEST(KnownFields, WhatChangesNoAnswerAndWhatNobodyKnowsIsIgnoredWhateverItHolds) {
-    for (const KnownField& field : known_fields()) {
+TEST(UnservedFields, WhatChangesNoAnswerAndWhatNobodyKnowsIsIgnoredWhateverItHolds) {
+    for (const RequestField& field : request_fields()) {
         if (field.use != FieldUse::kNoEffect) continue;
         for (const json& value : {json("x"), json(12345), json::array({1}), json{{"x", 1}}, json(true), json(nullptr)})
             EXPECT_EQ(refused(field.name, value), "") << field.name;
@@ -97,14 +97,14 @@ TEST(KnownFields, WhatChangesNoAnswerAndWhatNobodyKnowsIsIgnoredWhateverItHolds)
     for (const char* name : {"", "x", "Tools", "tools ", "guided", "a_field_of_tomorrow"}) EXPECT_EQ(refused(name, {{"deep", true}}), "");
 }
 
-TEST(KnownFields, StandInTheTableOnce) {
+TEST(UnservedFields, StandInTheTableOnce) {
     std::set<std::string> names;
-    for (const KnownField& field : known_fields()) EXPECT_TRUE(names.insert(field.name).second) << field.name;
+    for (const RequestField& field : request_fields()) EXPECT_TRUE(names.insert(field.name).second) << field.name;
     EXPECT_GT(names.size(), 100u);
 }
 
-TEST(KnownFields, ServedOnesAreReadAndAnAbsurdValueIsRefused) {
-    for (const KnownField& field : known_fields()) {
+TEST(UnservedFields, ServedOnesAreReadAndAnAbsurdValueIsRefused) {
+    for (const RequestField& field : request_fields()) {
         if (field.use != FieldUse::kServed) continue;
         EXPECT_TRUE(refused(field.name, -77777).starts_with(field.name) || field.name == std::string("seed")) << field.name;
     }

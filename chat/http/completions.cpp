@@ -24,12 +24,12 @@ struct Turn {
     std::shared_ptr<ModelHost::Lease> lease;
     std::unique_ptr<Answer> answer;  // refers to the model: below the lease, so that it goes first
     ChatResponse response;
-    const StopSignal& stop;
+    const ShutdownSignal& shutdown;
     bool include_usage;
 
     /// Why the answer must end now although nobody's client left; "" while it may go on.
     const char* interruption() const {
-        if (stop.cancelled()) return "the server is stopping";
+        if (shutdown.cancelled()) return "the server is stopping";
         if (lease->revoked()) return "another model was chosen while this one answered";
         return "";
     }
@@ -53,7 +53,7 @@ struct Turn {
 
 std::shared_ptr<ModelHost::Lease> acquire(Services& services, const ChatRequest& chat, const HttpRequest& request) {
     try {
-        return services.models.acquire(chat.model, [&] { return request.client_gone() || services.stop.cancelled(); });
+        return services.models.acquire(chat.model, [&] { return request.client_gone() || services.shutdown.cancelled(); });
     } catch (const Error& e) {
         if (e.kind() == ErrorKind::kNotFound) throw ApiError(404, e.what(), "model", "model_not_found");
         throw ApiError(e.kind() == ErrorKind::kNoResources ? 503 : 500, cat("the model cannot be loaded: ", e.what()), "model",
@@ -100,7 +100,7 @@ HttpResponse stream_response(std::shared_ptr<Turn> turn, std::string text) {
 
 }  // namespace
 
-HttpResponse post_chat(Services& services, const HttpRequest& request) {
+HttpResponse post_chat_completions(Services& services, const HttpRequest& request) {
     const ChatRequest chat = parse_chat_request(parse_json_body(request.body));
     auto lease = acquire(services, chat, request);
     if (!lease) return error_response(503, "nobody waits for this answer any more", "interrupted");
@@ -109,7 +109,7 @@ HttpResponse post_chat(Services& services, const HttpRequest& request) {
     const auto turn = std::shared_ptr<Turn>(new Turn{.lease = std::move(lease),
                                                      .answer = std::move(answer),
                                                      .response = ChatResponse(name),
-                                                     .stop = services.stop,
+                                                     .shutdown = services.shutdown,
                                                      .include_usage = chat.include_usage});
     // Until the first token, what goes wrong can still be told by the status of the answer.
     std::string text;

@@ -16,7 +16,7 @@ using testing::small_request;
 
 constexpr const char* kChat = "/v1/chat/completions";
 
-class ChatTest : public testing::ServerTest {
+class CompletionsTest : public testing::ServerTest {
 protected:
     static std::string text_of(const testing::Reply& reply) { return json::parse(reply.body).at("choices")[0].at("message").at("content"); }
 
@@ -40,7 +40,7 @@ protected:
     }
 };
 
-TEST_F(ChatTest, AnswersAsAWhole) {
+TEST_F(CompletionsTest, AnswersAsAWhole) {
     const auto reply = chat(small_request());
     ASSERT_EQ(reply.status, 200) << reply.body;
     EXPECT_EQ(reply.headers.at("content-type"), "application/json");
@@ -59,7 +59,7 @@ TEST_F(ChatTest, AnswersAsAWhole) {
     EXPECT_GT(body.at("timings").at("prompt_n"), 4);
 }
 
-TEST_F(ChatTest, StreamsWhatItWouldAnswerAsAWhole) {
+TEST_F(CompletionsTest, StreamsWhatItWouldAnswerAsAWhole) {
     json request = small_request("What is Hearth?");
     request["max_tokens"] = 60;
     const std::string whole = text_of(chat(request));
@@ -71,7 +71,7 @@ TEST_F(ChatTest, StreamsWhatItWouldAnswerAsAWhole) {
     EXPECT_GT(events_of(reply.body).size(), 5u);
 }
 
-TEST_F(ChatTest, StreamsInTheFormThatClientsExpect) {
+TEST_F(CompletionsTest, StreamsInTheFormThatClientsExpect) {
     json request = small_request("What is Hearth?");
     request["stream"] = true;
     request["stream_options"] = {{"include_usage", true}};
@@ -110,13 +110,13 @@ TEST_F(ChatTest, StreamsInTheFormThatClientsExpect) {
     EXPECT_TRUE(reply.body.starts_with("data: ") && reply.body.ends_with("data: [DONE]\n\n"));
 }
 
-TEST_F(ChatTest, LeavesOutUsageWhenNobodyAsked) {
+TEST_F(CompletionsTest, LeavesOutUsageWhenNobodyAsked) {
     json request = small_request();
     request["stream"] = true;
     for (const std::string& event : events_of(chat(request).body)) EXPECT_EQ(event.find("\"usage\""), std::string::npos);
 }
 
-TEST_F(ChatTest, SpeaksHttp10WithoutChunks) {
+TEST_F(CompletionsTest, SpeaksHttp10WithoutChunks) {
     json request = small_request();
     request["stream"] = true;
     std::string text = testing::request_text(port(), "POST", kChat, request.dump());
@@ -129,7 +129,7 @@ TEST_F(ChatTest, SpeaksHttp10WithoutChunks) {
     EXPECT_TRUE(client.ended());
 }
 
-TEST_F(ChatTest, SaysWhyAnAnswerEnded) {
+TEST_F(CompletionsTest, SaysWhyAnAnswerEnded) {
     json request = small_request("Tell me a story");
     request["max_tokens"] = 3;
     auto body = json::parse(chat(request).body);
@@ -143,7 +143,7 @@ TEST_F(ChatTest, SaysWhyAnAnswerEnded) {
     EXPECT_EQ(json::parse(chat(request).body).at("usage").at("completion_tokens"), 2);
 }
 
-TEST_F(ChatTest, EndsWithTheContextAndSaysSo) {
+TEST_F(CompletionsTest, EndsWithTheContextAndSaysSo) {
     const auto server = testing::start_server("", 128);
     json request = endless_request();
     request["stream"] = false;
@@ -153,7 +153,7 @@ TEST_F(ChatTest, EndsWithTheContextAndSaysSo) {
     EXPECT_EQ(body.at("usage").at("total_tokens"), 128);
 }
 
-TEST_F(ChatTest, NeverCutsAPromptThatDoesNotFit) {
+TEST_F(CompletionsTest, NeverCutsAPromptThatDoesNotFit) {
     std::string text;
     for (int i = 0; i < 3000; ++i) text += "word ";
     for (const bool stream : {false, true}) {
@@ -169,7 +169,7 @@ TEST_F(ChatTest, NeverCutsAPromptThatDoesNotFit) {
     }
 }
 
-TEST_F(ChatTest, StopsAtATextAndLeavesItOut) {
+TEST_F(CompletionsTest, StopsAtATextAndLeavesItOut) {
     json request = small_request("What is Hearth?");
     request["max_tokens"] = 60;
     const std::string whole = text_of(chat(request));
@@ -189,10 +189,10 @@ TEST_F(ChatTest, StopsAtATextAndLeavesItOut) {
     EXPECT_EQ(streamed_text(chat(request)), whole);
 }
 
-TEST_F(ChatTest, CountsTheTokensUpToTheStopTextWhateverTheEngineDidMeanwhile) {
+TEST_F(CompletionsTest, CountsTheTokensUpToTheStopTextWhateverTheEngineDidMeanwhile) {
     json request = small_request("What is Hearth?");
     const std::string stop = " models";
-    int wanted = 0;  // tokens that it takes to say the stop text
+    int wanted = 0;  // tokens that it takes to say the stop string
     for (std::string said; said.find(stop) == std::string::npos;) {
         request["max_tokens"] = ++wanted;
         ASSERT_LT(wanted, 60) << said;
@@ -216,7 +216,7 @@ TEST_F(ChatTest, CountsTheTokensUpToTheStopTextWhateverTheEngineDidMeanwhile) {
     }
 }
 
-TEST_F(ChatTest, AnEndTokenIsNoTokenOfTheAnswer) {
+TEST_F(CompletionsTest, AnEndTokenIsNoTokenOfTheAnswer) {
     json request = small_request("What is Hearth?");
     request["max_tokens"] = 500;
     const json whole = json::parse(chat(request).body);
@@ -229,7 +229,7 @@ TEST_F(ChatTest, AnEndTokenIsNoTokenOfTheAnswer) {
     EXPECT_EQ(cut.at("usage").at("completion_tokens"), said);
 }
 
-TEST_F(ChatTest, GivesTheSameAnswerForTheSameSeed) {
+TEST_F(CompletionsTest, GivesTheSameAnswerForTheSameSeed) {
     json request = small_request("Tell me a story");
     request["temperature"] = 1.5;
     request["max_tokens"] = 30;
@@ -240,7 +240,7 @@ TEST_F(ChatTest, GivesTheSameAnswerForTheSameSeed) {
     EXPECT_NE(text_of(chat(request)), first);
 }
 
-TEST_F(ChatTest, TextIsAlwaysUtf8) {
+TEST_F(CompletionsTest, TextIsAlwaysUtf8) {
     json request = small_request("Grüße, 你好 🙂");
     request["temperature"] = 2;
     request["max_tokens"] = 100;
@@ -252,7 +252,7 @@ TEST_F(ChatTest, TextIsAlwaysUtf8) {
     }
 }
 
-TEST_F(ChatTest, TakesPartsAndDevelopersAndEmptyAnswers) {
+TEST_F(CompletionsTest, TakesPartsAndDevelopersAndEmptyAnswers) {
     json request = small_request();
     request["messages"] = json::array(
         {{{"role", "developer"}, {"content", "Be brief."}},
@@ -266,7 +266,7 @@ TEST_F(ChatTest, TakesPartsAndDevelopersAndEmptyAnswers) {
     EXPECT_EQ(text_of(parts), text_of(chat(request)));
 }
 
-TEST_F(ChatTest, UnknownModelsAreNotFoundAndTheListIsGiven) {
+TEST_F(CompletionsTest, UnknownModelsAreNotFoundAndTheListIsGiven) {
     json request = small_request();
     for (const char* name : {"gpt-4", "../ember", "/etc", "Ember", ""}) {
         request["model"] = name;
@@ -282,7 +282,7 @@ TEST_F(ChatTest, UnknownModelsAreNotFoundAndTheListIsGiven) {
     }
 }
 
-TEST_F(ChatTest, AClientThatLeavesEndsItsAnswer) {
+TEST_F(CompletionsTest, AClientThatLeavesEndsItsAnswer) {
     ASSERT_TRUE(wait_for_state("ember", "ready"));
     const auto health = [] { return json::parse(testing::get(port(), "/health").body); };
     constexpr int kClients = 24;  // more than the engine runs at once: some leave while they wait
@@ -304,7 +304,7 @@ TEST_F(ChatTest, AClientThatLeavesEndsItsAnswer) {
     EXPECT_EQ(chat(small_request()).status, 200);
 }
 
-TEST_F(ChatTest, ModelsAreListedInAMomentWhileTheEngineWorks) {
+TEST_F(CompletionsTest, ModelsAreListedInAMomentWhileTheEngineWorks) {
     std::vector<std::unique_ptr<testing::Client>> busy;
     for (int i = 0; i < 8; ++i) {
         busy.push_back(std::make_unique<testing::Client>(port()));
@@ -315,7 +315,7 @@ TEST_F(ChatTest, ModelsAreListedInAMomentWhileTheEngineWorks) {
     for (auto& client : busy) EXPECT_FALSE(client->until("data: ").empty());  // they still run: the list did not wait for them
 }
 
-TEST_F(ChatTest, AnswersManyAtOnceEachWithItsOwn) {
+TEST_F(CompletionsTest, AnswersManyAtOnceEachWithItsOwn) {
     std::vector<std::string> alone, together(6);
     const auto request = [](size_t i) {
         json out = small_request(cat("What is ", i, " + ", i, "?"));

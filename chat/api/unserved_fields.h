@@ -14,7 +14,7 @@ enum class FieldUse {
 };
 
 /// One field. null, an empty text, list or object, and false (unless true is what changes nothing) never change anything.
-struct KnownField {
+struct RequestField {
     const char* name;
     FieldUse use;
     const char* neutral = "";  // further values that change nothing, as JSON, with commas between them: 1, "auto"
@@ -22,9 +22,9 @@ struct KnownField {
 };
 
 /// Each name once. What is not here is unknown and ignored.
-std::span<const KnownField> known_fields();
+std::span<const RequestField> request_fields();
 
 /// Throws ApiError{400} naming the first field that would change the answer and is not served: better no answer than another one.
-void refuse_what_is_not_served(const nlohmann::json& request);
+void refuse_unserved_fields(const nlohmann::json& request);
 
 }  // namespace hearth

@@ -41,6 +41,7 @@ struct Turn {
             case FinishReason::kStop:
             case FinishReason::kLength: return std::nullopt;
             case FinishReason::kCancelled: return ApiError(503, "the answer was cancelled", {}, "interrupted");
+            case FinishReason::kTimeout: return ApiError(503, answer->error(), {}, "timeout");
             case FinishReason::kNumericError:
                 return ApiError(500,
                                 cat("the model computed numbers that are not finite", answer->error().empty() ? "" : ": ", answer->error()),

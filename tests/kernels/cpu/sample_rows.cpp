@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "kernels/reference/reference.h"
-#include "tests/kernels/cases.h"
+#include "tests/kernels/inputs.h"
 #include "tests/kernels/run.h"
 
 namespace hearth::testing {

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "kernels/tables.h"
-#include "tests/kernels/cases.h"
+#include "tests/kernels/inputs.h"
 #include "tests/kernels/run.h"
 
 namespace hearth::testing {

@@ -5,7 +5,7 @@
 #include <limits>
 #include <set>
 
-#include "tests/kernels/cases.h"
+#include "tests/kernels/inputs.h"
 #include "tests/kernels/run.h"
 
 namespace hearth::testing {

@@ -79,7 +79,9 @@ void run_round(std::mt19937& random, int64_t window, Totals& totals) {
             if (!c.finish) continue;
             ASSERT_TRUE(*c.finish == FinishReason::kLength || *c.finish == FinishReason::kStop);
             EXPECT_EQ(answer, answer_alone(request, context));
-            if (request.score_prompt) EXPECT_EQ(scored[c.sequence], std::ssize(request.prompt) - 1);
+            if (request.score_prompt) {
+                EXPECT_EQ(scored[c.sequence], std::ssize(request.prompt) - 1);
+            }
             const auto owned = scheduler.remove(c.sequence);
             EXPECT_LE(owned->cached_tokens, owned->prompt_tokens - 1);
             totals.cached += owned->cached_tokens;

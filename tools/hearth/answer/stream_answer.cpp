@@ -63,6 +63,7 @@ std::string ending_note(const StreamedAnswer& answer, int64_t context) {
                                        : "length: --max-tokens reached";
         case FinishReason::kCancelled: return "stopped";
         case FinishReason::kNumericError: return cat("numeric error: ", answer.error);
+        case FinishReason::kTimeout:
         case FinishReason::kError: return answer.error;
     }
     return "";

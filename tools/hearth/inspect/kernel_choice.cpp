@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "kernels/rope_append_of.h"
+#include "runtime/kv_cache.h"
 #include "runtime/planned_step.h"
 
 namespace hearth::tool {

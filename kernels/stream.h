@@ -10,7 +10,8 @@
 namespace hearth {
 
 /// Where stages run, one after the other: on the CPU the thread pool and the scratch arena; on a GPU its stream and arena.
-/// One thread uses a stream at a time.
+/// One thread uses a stream at a time. All streams of a device share its threads: who runs stages holds the stream's lock, a step long, and
+/// other streams wait for their turn, first come, first served.
 class Stream {
 public:
     explicit Stream(const Device& device) : device_(device) {}
@@ -20,6 +21,10 @@ public:
 
     const Device& device() const { return device_; }
     const Tables& tables() const { return *device_.tables; }  // kernels/tables.h
+
+    /// A BasicLockable, for std::lock_guard. Not for parallel_for(), which takes it itself.
+    virtual void lock() {}
+    virtual void unlock() {}
 
     /// Scratch, 64-byte aligned, until release() to a mark taken before. Within what reserve() made room for; more is an internal error.
     virtual void* take(size_t bytes) noexcept = 0;

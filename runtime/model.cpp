@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 #include <utility>
 
 #include "base/error.h"
@@ -138,6 +139,7 @@ View<const float, 2> Model::forward(const Batch& batch, const KvCache& cache, Wo
     for (int64_t s = 0; s < S; ++s)
         HEARTH_CHECK(batch.positions[static_cast<size_t>(batch.seq_starts[static_cast<size_t>(s) + 1]) - 1] < max_context_);
 
+    const std::lock_guard turn(workspace.stream());
     Staging& staging = workspace.staging_;
     staging.begin();
     const auto put = [&](const std::vector<int32_t>& v) { return staging.put(v.data(), v.size()); };
@@ -181,6 +183,7 @@ void Model::final_states(Workspace& workspace, int64_t first, int64_t count, std
     Stream& stream = workspace.stream();
     const auto& norm = select(stream.tables().norm, args, stream.device());
     workspace.reserve_scratch(norm.workspace_bytes(args, stream.device()));
+    const std::lock_guard turn(stream);
     norm.run(args, stream);
     stream.wait();
     backend_->copy_to_host(out.data(), workspace.states_.get(), count * hidden * int64_t{sizeof(float)});

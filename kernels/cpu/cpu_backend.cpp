@@ -1,6 +1,7 @@
 #include "kernels/cpu/cpu_backend.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -100,9 +101,17 @@ public:
 
     std::string_view name() const override { return "cpu"; }
     const Device& device() const override { return device_; }
-    std::unique_ptr<Stream> make_stream() const override { return std::make_unique<CpuStream>(device_); }
+
+    /// All streams share one set of threads, which is made with the first of them.
+    std::unique_ptr<Stream> make_stream() const override {
+        const std::lock_guard lock(mutex_);
+        if (!threads_) threads_ = std::make_shared<SharedThreads>(device_.threads);
+        return std::make_unique<CpuStream>(device_, threads_);
+    }
 
 private:
+    mutable std::mutex mutex_;
+    mutable std::shared_ptr<SharedThreads> threads_;
     CpuTables tables_;
     Device device_, unforced_;
 };

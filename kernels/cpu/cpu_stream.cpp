@@ -15,7 +15,8 @@ void CpuStream::parallel_for(int64_t count, const std::function<void(int64_t)>& 
     std::atomic<int64_t> next{0};
     std::exception_ptr failure;
     std::mutex mutex;  // of failure
-    pool_.run([&](int) noexcept {
+    const std::lock_guard turn(*this);
+    pool().run([&](int) noexcept {
         for (int64_t i = next++; i < count; i = next++) {
             try {
                 task(i);

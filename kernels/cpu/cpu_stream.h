@@ -2,7 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
+#include "base/fair_mutex.h"
 #include "kernels/cpu/thread_pool.h"
 #include "kernels/cpu/weight_order.h"
 #include "kernels/host/host_arena.h"
@@ -10,10 +13,22 @@
 
 namespace hearth {
 
-/// The stream of every device of the backend "cpu". One thread uses it at a time; its own threads sleep when nothing is asked.
+/// The threads of a device, and whose turn it is to use them.
+struct SharedThreads {
+    explicit SharedThreads(int threads) : pool(threads) {}
+    ThreadPool pool;
+    FairMutex turn;
+};
+
+/// The stream of every device of the backend "cpu". One thread uses it at a time; the threads sleep when nothing is asked.
 class CpuStream final : public Stream {
 public:
-    explicit CpuStream(const Device& device) : Stream(device), pool_(device.threads) {}
+    /// With threads of its own, or with those that several streams of one device share.
+    explicit CpuStream(const Device& device) : CpuStream(device, std::make_shared<SharedThreads>(device.threads)) {}
+    CpuStream(const Device& device, std::shared_ptr<SharedThreads> threads) : Stream(device), threads_(std::move(threads)) {}
+
+    void lock() override { threads_->turn.lock(); }
+    void unlock() override { threads_->turn.unlock(); }
 
     void* take(size_t bytes) noexcept override;
     size_t mark() const noexcept override;
@@ -24,11 +39,11 @@ public:
     void parallel_for(int64_t count, const std::function<void(int64_t)>& task) override;
     void wait() override;
 
-    ThreadPool& pool() { return pool_; }
+    ThreadPool& pool() { return threads_->pool; }
     WeightOrder& weight_order() { return weight_order_; }
 
 private:
-    ThreadPool pool_;
+    std::shared_ptr<SharedThreads> threads_;
     WeightOrder weight_order_;
     HostArena arena_;
 };

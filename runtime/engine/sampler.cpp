@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <mutex>
 #include <utility>
 
 #include "base/checked.h"
@@ -125,8 +126,11 @@ std::span<const Token> Sampler::draw(View<const float, 2> logits, std::span<cons
     HEARTH_CHECK(count == logits.extent[0] && count <= max_rows_);
     gather(rows);
     const SampleArgs args = arguments(logits, count);
-    select(backend_.tables().sample, args, backend_.device()).run(args, stream);
-    stream.wait();
+    {
+        const std::lock_guard turn(stream);
+        select(backend_.tables().sample, args, backend_.device()).run(args, stream);
+        stream.wait();
+    }
     const auto fetch = [&](auto& host, const auto& view) {
         host.resize(static_cast<size_t>(view.size()));
         if (view.size() > 0) backend_.copy_to_host(host.data(), view.data, view.size() * int64_t{sizeof(host[0])});

@@ -83,6 +83,8 @@ private:
     class TestStream final : public Stream {
     public:
         TestStream(const Device& device, std::unique_ptr<Stream> inner) : Stream(device), inner_(std::move(inner)) {}
+        void lock() override { inner_->lock(); }
+        void unlock() override { inner_->unlock(); }
         void* take(size_t bytes) noexcept override { return inner_->take(bytes); }
         size_t mark() const noexcept override { return inner_->mark(); }
         void release(size_t mark) noexcept override { inner_->release(mark); }

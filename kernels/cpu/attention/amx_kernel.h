@@ -75,12 +75,7 @@ public:
         Pages pages = find_.find(unit, unit.chunks.begin), after;
         for (int64_t chunk = unit.chunks.begin; chunk < unit.chunks.end; ++chunk, pages = after) {
             Ahead ahead(find_.lines());
-            const bool more = chunk + 1 < unit.chunks.end;
-            if (more || next) {
-                after = more ? find_.find(unit, chunk + 1) : find_.find(*next, next->chunks.begin);
-                find_.fetch(after, ahead);
-            }
-            ahead.end();
+            after = find_.fetch_after(unit, chunk, next, ahead);
             load_chunk(pages, ahead);
             for (int64_t i = 0; i < tiles; i += 2) {
                 const LaneState to[2] = {LaneState{first ? t_.chunk[0] : states_.at(tile + i, chunk)},

@@ -59,6 +59,20 @@ public:
     /// Lines of a block's keys, and as many of its values.
     int64_t lines() const { return ceil_div<int64_t>(kBlockTokens * p_.a.cache.head_dim * static_cast<int64_t>(sizeof(T)), 64); }
 
+    /// The chunk that follows `chunk` in the unit, or the first one of `next` (null for none); `ahead` fetches its keys and values.
+    ChunkPages<T> fetch_after(const AttentionUnit& unit, int64_t chunk, const AttentionUnit* next, Ahead& ahead) const {
+        ChunkPages<T> after;
+        if (chunk + 1 < unit.chunks.end) {
+            after = find(unit, chunk + 1);
+        } else if (next) {
+            after = find(*next, next->chunks.begin);
+        }
+        fetch(after, ahead);
+        ahead.end();
+        return after;
+    }
+
+private:
     void fetch(const ChunkPages<T>& pages, Ahead& ahead) const {
         for (int64_t b = pages.blocks.begin; b < pages.blocks.end; ++b) {
             ahead.add(pages.block[b].values);
@@ -71,7 +85,6 @@ public:
         }
     }
 
-private:
     const AttentionPlan<V>& p_;
 };
 

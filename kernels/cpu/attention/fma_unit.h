@@ -41,12 +41,7 @@ public:
         Pages pages = find_.find(unit, unit.chunks.begin), after;
         for (int64_t chunk = unit.chunks.begin; chunk < unit.chunks.end; ++chunk, pages = after) {
             Ahead ahead(find_.lines());
-            const bool more = chunk + 1 < unit.chunks.end;
-            if (more || next) {
-                after = more ? find_.find(unit, chunk + 1) : find_.find(*next, next->chunks.begin);
-                find_.fetch(after, ahead);
-            }
-            ahead.end();
+            after = find_.fetch_after(unit, chunk, next, ahead);
             if (is_few(unit)) {
                 run_few(unit, chunk, pages, first ? t_.chunk : states_.at(tile, chunk), ahead);
                 if (first) merge_few(t_.chunk, total(0), unit.rows.size());

@@ -12,10 +12,10 @@ namespace {
 
 constexpr int64_t kMaxSequences = 4096;
 constexpr int64_t kMaxBlocks = (int64_t{1} << 31) / kBlockTokens;  // slots are 32-bit
-constexpr int64_t kRoomAhead = 4096;  // tokens of an answer that memory is set aside for at once
+constexpr int64_t kRoomAhead = 4096;                               // tokens of an answer that memory is set aside for at once
 constexpr int64_t kMostDrafts = 64;
-constexpr float kMostBias = 1e30f;  // more is no number to add to
-constexpr int64_t kShortBlocks = 8;                                // the few blocks of a short sequence beside the long one: 256 tokens
+constexpr float kMostBias = 1e30f;   // more is no number to add to
+constexpr int64_t kShortBlocks = 8;  // the few blocks of a short sequence beside the long one: 256 tokens
 
 }  // namespace
 

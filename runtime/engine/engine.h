@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/dtype.h"
+#include "runtime/engine/histogram.h"
 #include "runtime/engine/request.h"
 #include "runtime/profile.h"
 
@@ -23,6 +24,7 @@ struct EngineOptions {
     int64_t num_blocks = 0;            // of the KV cache; 0: enough for one sequence of `context` and a few short ones
     DType cache_dtype = DType::kBf16;  // or kI8, kF32: see KvCache
     int64_t max_drafts = 16;           // tokens drafted for a sequence in one step, at most; 0: no speculation
+    bool draft_from_text = true;       // from what the text has said before; false: from a drafter alone
     bool profile = false;              // a clock around each stage of each step: see Engine::profile
 };
 
@@ -30,12 +32,13 @@ struct EngineOptions {
 struct EngineStats {
     int64_t running = 0, waiting = 0;
     int64_t blocks_in_use = 0, num_blocks = 0;
-    int64_t steps = 0, tokens = 0;           // since the start, as all that follows; tokens: computed, of prompts and answers
-    int64_t preemptions = 0, cancelled = 0;  // sequences that gave their blocks back; answers that ended with kCancelled
-    int64_t refused = 0;                     // requests
+    int64_t steps = 0, tokens = 0;                 // since the start, as all that follows; tokens: computed, of prompts and answers
+    int64_t preemptions = 0, cancelled = 0;        // sequences that gave their blocks back; answers that ended with kCancelled
+    int64_t refused = 0;                           // requests
     int64_t prompt_tokens = 0, cached_tokens = 0;  // of answers that have begun
     int64_t generated_tokens = 0, drafted_tokens = 0, kept_tokens = 0;
-    double since_step_s = 0;  // that work has waited without a step having ended: of an engine that lives never long
+    Histogram first_token, between_tokens;  // from submit() to an answer's first token; from one to the next
+    double since_step_s = 0;                // that work has waited without a step having ended: of an engine that lives never long
 };
 
 /// Why a request was not taken. Nothing of it is kept.

@@ -9,10 +9,11 @@ namespace hearth {
 
 std::optional<Refusal> AdmissionGate::enter(int64_t prompt_tokens) {
     if (waiting_ >= options_.max_waiting)
-        return refuse(Refusal::Reason::kQueueFull, cat("the queue is full: ", waiting_, " requests wait, at most ", options_.max_waiting, " may"));
+        return refuse(Refusal::Reason::kQueueFull,
+                      cat("the queue is full: ", waiting_, " requests wait, at most ", options_.max_waiting, " may"));
     if (waiting_ > 0 && waiting_tokens_ + prompt_tokens > options_.max_waiting_tokens) {
-        return refuse(Refusal::Reason::kTooManyTokens, cat("the prompts that wait have ", waiting_tokens_, " tokens, this one has ", prompt_tokens,
-                                                           ": at most ", options_.max_waiting_tokens, " may wait"));
+        return refuse(Refusal::Reason::kTooManyTokens, cat("the prompts that wait have ", waiting_tokens_, " tokens, this one has ",
+                                                           prompt_tokens, ": at most ", options_.max_waiting_tokens, " may wait"));
     }
     ++waiting_;
     waiting_tokens_ += prompt_tokens;

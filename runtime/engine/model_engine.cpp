@@ -17,6 +17,7 @@
 #include "runtime/engine/token_channel.h"
 #include "runtime/schedule/scheduler.h"
 #include "runtime/schedule/step_cost.h"
+#include "runtime/speculate/model_drafter.h"
 #include "runtime/speculate/speculator.h"
 
 namespace hearth {
@@ -47,21 +48,21 @@ int64_t largest_window(const ModelConfig& config) {
     return largest;
 }
 
-std::unique_ptr<ModelDrafter> make_drafter(const Model& model, const EngineOptions& options, std::shared_ptr<const Model> draft) {
-    if (!draft) return nullptr;
+}  // namespace
+
+MakeDrafter draft_with(const Model& model, std::shared_ptr<const Model> draft) {
+    if (!draft) return {};
     if (draft->config().vocab != model.config().vocab) {
         throw Error(ErrorKind::kBadInput, cat("the draft model has a vocabulary of ", draft->config().vocab, " tokens: expected the ",
                                               model.config().vocab, " of the model that it drafts for"));
     }
-    return std::make_unique<ModelDrafter>(std::move(draft), options);
+    return [draft = std::move(draft)](const EngineOptions& options) { return std::make_unique<ModelDrafter>(draft, options); };
 }
-
-}  // namespace
 
 /// Everything below "engine thread" is touched by that thread alone.
 class ModelEngine::Impl {
 public:
-    Impl(std::shared_ptr<const Model> model, const EngineOptions& options, std::shared_ptr<const Model> draft);
+    Impl(std::shared_ptr<const Model> model, const EngineOptions& options, const MakeDrafter& drafter);
     ~Impl();
     Admission submit(Request request);
     EngineStats stats() const;
@@ -78,6 +79,7 @@ private:
     void mask_all(const Plan& plan);
     std::span<const Outcome> compute(const Plan& plan);
     void deliver(const Committed& committed);
+    void count_tokens(Sequence& sequence, int64_t count, Clock::time_point now);
     void begin(Sequence& sequence, Clock::time_point now);
     void end(Sequence& sequence, TokenEvent event) noexcept;
     void end_running(const std::exception& error) noexcept;
@@ -104,7 +106,7 @@ private:
     std::thread thread_;  // last: starts when all else stands
 };
 
-ModelEngine::Impl::Impl(std::shared_ptr<const Model> model, const EngineOptions& options, std::shared_ptr<const Model> draft)
+ModelEngine::Impl::Impl(std::shared_ptr<const Model> model, const EngineOptions& options, const MakeDrafter& drafter)
     : options_(resolve_options(options, model->max_context())),
       runner_(model, options_, StepRunner::max_rows(options_)),
       scheduler_({.max_sequences = options_.max_sequences,
@@ -113,7 +115,7 @@ ModelEngine::Impl::Impl(std::shared_ptr<const Model> model, const EngineOptions&
                   .max_length = options_.context,
                   .window = largest_window(model->config())},
                  static_cast<int32_t>(options_.num_blocks)),
-      speculator_(options_.max_drafts, make_drafter(*model, options_, std::move(draft))),
+      speculator_(options_.max_drafts, drafter ? drafter(options_) : nullptr, options_.draft_from_text),
       gate_(options_) {
     stats_.num_blocks = options_.num_blocks;
     thread_ = start_thread("the engine", [this] { run(); });
@@ -263,15 +265,32 @@ void ModelEngine::Impl::deliver(const Committed& committed) {
         s.channel->push_scores(committed.scored);
         const int64_t before = s.generated() - std::ssize(committed.appended);
         if (before == 0 && s.draws() && (!committed.appended.empty() || committed.finish)) s.first_token = now;
-        if (!committed.appended.empty()) s.channel->push(committed.appended, s.stats(now));
+        if (!committed.appended.empty()) {
+            count_tokens(s, std::ssize(committed.appended), now);
+            s.channel->push(committed.appended, s.stats(now));
+        }
         if (!committed.finish) return;
-        if (s.request.goal == Request::Goal::kEmbedding && committed.finish == FinishReason::kStop) s.channel->push_embedding(s.mean_state());
+        if (s.request.goal == Request::Goal::kEmbedding && committed.finish == FinishReason::kStop)
+            s.channel->push_embedding(s.mean_state());
     } catch (const std::exception& error) {  // no memory for this token: its answer ends, and no other
         return end(s, failure_event(error));
     }
     TokenEvent event = end_event(*committed.finish, committed.error);
     event.context_full = committed.context_full;
     end(s, std::move(event));
+}
+
+/// Tokens that come with one step are that step's time apart, all of them together.
+void ModelEngine::Impl::count_tokens(Sequence& s, int64_t count, Clock::time_point now) {
+    const auto ms = [&](Clock::time_point since) { return std::chrono::duration<double, std::milli>(now - since).count(); };
+    const std::lock_guard lock(mutex_);
+    if (s.generated() == count) {
+        stats_.first_token.add(ms(s.submitted));
+    } else {
+        stats_.between_tokens.add(ms(s.last_token));
+    }
+    for (int64_t i = 1; i < count; ++i) stats_.between_tokens.add(0);
+    s.last_token = now;
 }
 
 /// Blocks are back and counted before the reader learns of the end. Needs no memory.
@@ -329,7 +348,9 @@ EngineStats ModelEngine::Impl::stats() const {
 }
 
 ModelEngine::ModelEngine(std::shared_ptr<const Model> model, const EngineOptions& options, std::shared_ptr<const Model> draft)
-    : impl_(std::make_unique<Impl>(std::move(model), options, std::move(draft))) {}
+    : ModelEngine(model, options, draft_with(*model, std::move(draft))) {}
+ModelEngine::ModelEngine(std::shared_ptr<const Model> model, const EngineOptions& options, const MakeDrafter& drafter)
+    : impl_(std::make_unique<Impl>(std::move(model), options, drafter)) {}
 ModelEngine::~ModelEngine() = default;
 
 Admission ModelEngine::submit(Request request) { return impl_->submit(std::move(request)); }

@@ -6,16 +6,23 @@
 
 #include "runtime/engine/engine.h"
 #include "runtime/model.h"
+#include "runtime/speculate/drafter.h"
 
 namespace hearth {
 
-/// Continuous batching with reuse of prefixes. The rules are Scheduler's; what is drawn does not depend on them: an answer is the same bit for
-/// bit alone, in company, behind a prefix that was found or computed, after a preemption, with and without drafts.
+/// Drafts by a smaller model. Throws Error{kBadInput} where its vocabulary is not that of `model`. Null: no drafter.
+MakeDrafter draft_with(const Model& model, std::shared_ptr<const Model> draft);
+
+/// Continuous batching with reuse of prefixes. The rules are Scheduler's; what is drawn does not depend on them: an answer is the same bit
+/// for bit alone, in company, behind a prefix that was found or computed, after a preemption, with and without drafts.
 class ModelEngine final : public Engine {
 public:
     /// Starts the thread. Throws Error{kNoResources} when the cache does not fit in memory.
     /// `draft`: a smaller model that guesses what comes next, or null. Throws Error{kBadInput} where its vocabulary is another one.
     ModelEngine(std::shared_ptr<const Model> model, const EngineOptions& options, std::shared_ptr<const Model> draft = nullptr);
+
+    /// The same with whatever makes drafts.
+    ModelEngine(std::shared_ptr<const Model> model, const EngineOptions& options, const MakeDrafter& drafter);
     ~ModelEngine() override;  // joins the thread
 
     Admission submit(Request request) override;

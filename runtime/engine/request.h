@@ -38,8 +38,8 @@ struct Request {
     bool score_prompt = false;           // the same for each token of the prompt but the first: see TokenStream::prompt_scores
     std::shared_ptr<TokenConstraint> constraint;  // of this answer alone; the engine's thread calls it from now on
 
-    /// Whose request this is: an opaque number, 0 for this machine's user. Owners take turns, and nobody's answer is quicker because somebody
-    /// else has sent the same prompt.
+    /// Whose request this is: an opaque number, 0 for this machine's user. Owners take turns, and nobody's answer is quicker because
+    /// somebody else has sent the same prompt.
     uint64_t owner = 0;
     std::optional<std::chrono::steady_clock::time_point> deadline;  // then the answer ends with kTimeout, however far it is
     bool speculate = true;                                          // tokens may be drafted and verified: no answer changes by it
@@ -80,8 +80,8 @@ struct TokenEvent {
 /// What one answer took. Times on the steady clock, in milliseconds.
 struct RequestStats {
     int64_t prompt_tokens = 0;
-    int64_t cached_tokens = 0;     // of the prompt, that were not computed because the cache held them
-    int64_t generated_tokens = 0;  // of the answer, no stop token among them
+    int64_t cached_tokens = 0;                            // of the prompt, that were not computed because the cache held them
+    int64_t generated_tokens = 0;                         // of the answer, no stop token among them
     int64_t drafted_tokens = 0, kept_tokens = 0;          // drafts that were verified, and those of them that became part of the answer
     double queued_ms = 0, prefill_ms = 0, decode_ms = 0;  // submit to first step; to the first token; from there to the end
 };

@@ -21,13 +21,13 @@ public:
     /// One row of logits: the token at position tokens.size() of a sequence is wanted, or its probability where it is given.
     struct Row {
         const SampleParams* params = nullptr;
-        std::span<const int32_t> tokens;           // so far, prompt and answer: what the repetition penalty counts
-        int64_t prompt_tokens = 0;                 // that many of them are the prompt: frequency and presence penalty count the others
-        std::span<const LogitBias> bias = {};      // added to the logits
-        std::span<const int32_t> banned = {};      // never drawn
-        std::span<const uint32_t> allowed = {};    // [ceil(V / 32)], a bit for each id that may be drawn; empty: all
-        int32_t given = -1;                        // not drawn but scored, where it is an id
-        int32_t top_log_probabilities = -1;        // as in Request
+        std::span<const int32_t> tokens;         // so far, prompt and answer: what the repetition penalty counts
+        int64_t prompt_tokens = 0;               // that many of them are the prompt: frequency and presence penalty count the others
+        std::span<const LogitBias> bias = {};    // added to the logits
+        std::span<const int32_t> banned = {};    // never drawn
+        std::span<const uint32_t> allowed = {};  // [ceil(V / 32)], a bit for each id that may be drawn; empty: all
+        int32_t given = -1;                      // not drawn but scored, where it is an id
+        int32_t top_log_probabilities = -1;      // as in Request
     };
 
     /// Of up to max_rows rows at once. Throws Error{kUnsupported} when no variant of `sample` fits.

@@ -18,9 +18,7 @@ constexpr int64_t kExtraRows = 64;  // beside one for each sequence: for drafts 
 
 }  // namespace
 
-int64_t StepRunner::max_rows(const EngineOptions& options) {
-    return std::min(options.max_step_tokens, options.max_sequences + kExtraRows);
-}
+int64_t StepRunner::max_rows(const EngineOptions& options) { return std::min(options.max_step_tokens, options.max_sequences + kExtraRows); }
 
 StepRunner::StepRunner(std::shared_ptr<const Model> model, const EngineOptions& options, int64_t max_rows)
     : model_(std::move(model)),

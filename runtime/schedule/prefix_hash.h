@@ -17,8 +17,8 @@ struct PrefixHash {
     };
 };
 
-/// Hashes of beginnings, one from the other. SipHash-2-4 with 128 bits of output (Aumasson and Bernstein, "SipHash: a fast short-input PRF",
-/// 2012) under a key that is drawn when the hasher is made: who chooses the tokens cannot look for two beginnings of one hash.
+/// Hashes of beginnings, one from the other. SipHash-2-4 with 128 bits of output (Aumasson and Bernstein, "SipHash: a fast short-input
+/// PRF", 2012) under a key that is drawn when the hasher is made: who chooses the tokens cannot look for two beginnings of one hash.
 class PrefixHasher {
 public:
     PrefixHasher();                                     // a key from the system's random numbers

@@ -22,7 +22,8 @@ bool contains(const auto& range, const auto& value) { return std::ranges::find(r
 
 Scheduler::Scheduler(const Limits& limits, int32_t num_blocks, const PrefixHasher& hasher)
     : limits_(limits), blocks_(num_blocks, limits.window, hasher) {
-    HEARTH_CHECK(limits.max_sequences > 0 && limits.max_step_tokens >= limits.max_sequences && limits.max_step_rows >= limits.max_sequences);
+    HEARTH_CHECK(limits.max_sequences > 0 && limits.max_step_tokens >= limits.max_sequences &&
+                 limits.max_step_rows >= limits.max_sequences);
     HEARTH_CHECK(num_blocks >= blocks_for(limits.max_length));
     running_.reserve(static_cast<size_t>(limits.max_sequences));
     plan_.work.reserve(static_cast<size_t>(limits.max_sequences));

@@ -43,9 +43,9 @@ struct Sequence {
     int64_t published = 0;          // blocks that were shared from others or offered to them
     std::vector<double> state_sum;  // with Goal::kEmbedding: [hidden], of the first summed_states tokens
     int64_t summed_states = 0;
-    int64_t next_score = 1;         // with score_prompt: the first token of the prompt that was not scored yet
-    uint64_t last_turn = 0;         // when it last got a share of a prefill: see Turns
-    bool started_over = false;      // it was preempted: what it finds in the cache may be its own
+    int64_t next_score = 1;     // with score_prompt: the first token of the prompt that was not scored yet
+    uint64_t last_turn = 0;     // when it last got a share of a prefill: see Turns
+    bool started_over = false;  // it was preempted: what it finds in the cache may be its own
 
     std::unique_ptr<Speculation> speculation;  // null while nothing was drafted
 
@@ -53,7 +53,7 @@ struct Sequence {
     int64_t cached_tokens = 0;  // of the prompt, found in the cache and not computed
     int64_t drafted_tokens = 0, kept_tokens = 0;
     std::shared_ptr<TokenChannel> channel;  // may be null in tests of the scheduler
-    Clock::time_point submitted, started, first_token;
+    Clock::time_point submitted, started, first_token, last_token;
     bool has_started = false;
 
     int64_t length() const { return static_cast<int64_t>(tokens.size()) - drafted; }
@@ -76,8 +76,8 @@ struct Sequence {
         drafted = count;
     }
 
-    /// Adds the last hidden states [count, hidden] of the tokens from `computed` on to the sum, one after the other: in whatever chunks they
-    /// come, the sum is the same.
+    /// Adds the last hidden states [count, hidden] of the tokens from `computed` on to the sum, one after the other: in whatever chunks
+    /// they come, the sum is the same.
     void add_states(std::span<const float> states, int64_t count);
 
     std::vector<float> mean_state() const;

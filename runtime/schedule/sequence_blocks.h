@@ -11,9 +11,9 @@ namespace hearth {
 
 /// Keeps Sequence::blocks, computed, in_cache, names, published and cached_tokens of each sequence in step with one pool.
 ///
-/// Of a sequence of n tokens the blocks that lie wholly within them have names. A sequence begins behind the longest run of published blocks
-/// that it may see; when that covers all of its tokens, its last one is computed all the same, since its logits are wanted, and is not
-/// written. Not thread-safe.
+/// Of a sequence of n tokens the blocks that lie wholly within them have names. A sequence begins behind the longest run of published
+/// blocks that it may see; when that covers all of its tokens, its last one is computed all the same, since its logits are wanted, and is
+/// not written. Not thread-safe.
 class SequenceBlocks {
 public:
     /// `window`: keys that a query sees at most in any layer, 0: all.
@@ -35,8 +35,8 @@ public:
     /// Gives all blocks back, the end first, so that beginnings live longest, and starts over. Not `trusted`: nobody finds them any more.
     void release(Sequence& sequence, bool trusted = true);
 
-    /// The name of the first block that `sequence`, admitted or not, would have to compute; nothing where it may not share, where that is no
-    /// full block of its tokens, or it is in the middle of it.
+    /// The name of the first block that `sequence`, admitted or not, would have to compute; nothing where it may not share, where that is
+    /// no full block of its tokens, or it is in the middle of it.
     std::optional<PrefixHash> missing_name(Sequence& sequence);
 
     /// Whether that block is one of those that `sequence`, which was admitted, has yet to compute.

@@ -64,15 +64,15 @@ void ModelDrafter::draft(std::span<const Ask> asks) {
     }
     if (turns_.empty()) return;
     if (behind) return round(false);
-    const auto start = std::chrono::steady_clock::now();
-    int64_t drafted = 0;
     for (int64_t j = 0; !turns_.empty(); ++j) {
+        const bool catching_up = std::ranges::any_of(turns_, [](const Turn& turn) { return turn.count > 2; });
+        const auto drafts = static_cast<double>(turns_.size());
+        const auto start = std::chrono::steady_clock::now();
         round(true);
-        drafted += std::ssize(turns_);
+        const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count() / drafts;
+        if (!catching_up) token_ms_ = token_ms_ == 0 ? ms : token_ms_ + (ms - token_ms_) / 8;
         std::erase_if(turns_, [&](const Turn& turn) { return turn.count == 0 || j + 1 >= turn.ask->most; });
     }
-    const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-    token_ms_ = token_ms_ == 0 ? ms / static_cast<double>(drafted) : token_ms_ + (ms / static_cast<double>(drafted) - token_ms_) / 8;
 }
 
 /// One step of the draft model; where it draws, each sequence gets a draft, which is what is computed next.
@@ -88,7 +88,8 @@ void ModelDrafter::round(bool draw) {
         batch_.add(tokens, first, turn.state->blocks, draw ? 1 : 0);
         turn.state->tokens.insert(turn.state->tokens.end(), tokens.begin(), tokens.end());
         if (draw) {
-            rows_.push_back({.params = &s.request.sampling, .tokens = s.tokens, .prompt_tokens = s.prompt_tokens, .bias = s.request.logit_bias});
+            rows_.push_back(
+                {.params = &s.request.sampling, .tokens = s.tokens, .prompt_tokens = s.prompt_tokens, .bias = s.request.logit_bias});
         }
     }
     const auto logits = model_->forward(batch_, cache_, workspace_);

@@ -13,28 +13,22 @@
 #include "runtime/model.h"
 #include "runtime/schedule/block_pool.h"
 #include "runtime/schedule/sequence.h"
+#include "runtime/speculate/drafter.h"
 
 namespace hearth {
 
-/// Draws from its own model with the parameters, seed and positions of the sequence it drafts for: where both models are of one mind, the same
-/// random number gives the same token. Keeps a cache of its own, as large as the engine's. Belongs to the engine's thread.
-class ModelDrafter {
+/// Draws from its own model with the parameters, seed and positions of the sequence it drafts for: where both models are of one mind, the
+/// same random number gives the same token. Keeps a cache of its own, as large as the engine's. Belongs to the engine's thread.
+class ModelDrafter final : public Drafter {
 public:
-    /// `options`: the engine's. Throws Error{kNoResources} when the cache does not fit, Error{kBadInput} where the model's context is shorter.
+    /// `options`: the engine's. Throws Error{kNoResources} when the cache does not fit, Error{kBadInput} where the model's context is
+    /// shorter.
     ModelDrafter(std::shared_ptr<const Model> model, const EngineOptions& options);
 
-    struct Ask {
-        Sequence* sequence = nullptr;
-        int64_t most = 0;  // drafts
-    };
-
-    /// Puts up to `most` drafts behind each sequence's tokens. None where its cache has no room, and while it is still behind with a prompt:
-    /// then one chunk of that is computed.
-    void draft(std::span<const Ask> asks);
-
-    void forget(const Sequence& sequence) noexcept;
-
-    double token_ms() const { return token_ms_; }  // what one drafted token takes, of late
+    /// None where its cache has no room, and while it is still behind with a prompt: then one chunk of that is computed.
+    void draft(std::span<const Ask> asks) override;
+    void forget(const Sequence& sequence) noexcept override;
+    double token_ms() const override { return token_ms_; }
 
     /// Cache and activations of such a drafter.
     static int64_t planned_bytes(const ModelConfig& config, const EngineOptions& options);

@@ -22,7 +22,7 @@ struct Speculation {
     DraftSource source = DraftSource::kNgram4;  // of the drafts that the sequence has now
     int64_t kept_before = 0, drafted_before = 0;
 
-    static constexpr int64_t kFirstLength = 2;
+    static constexpr int64_t kFirstLength = 1;
 
     /// `drafted` tokens of `source` were verified, `kept` of them agreed.
     void learn(int64_t drafted, int64_t kept) {

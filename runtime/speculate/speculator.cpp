@@ -9,7 +9,9 @@
 namespace hearth {
 namespace {
 
-constexpr int64_t kStepsBetweenTries = 48;  // of a source that does not pay: what was true of one part of a text may not be of the next
+// Steps between tries of a source that does not pay: what was true of one part of a text may not be of the next. A model has to read first
+// what was said meanwhile.
+constexpr int64_t kStepsBetweenTries = 48, kStepsBetweenTriesOfModel = 512;
 
 bool may_draft(const Sequence& s) { return s.request.speculate && s.draws() && !s.blocks.empty() && s.remaining() == 1; }
 
@@ -28,7 +30,8 @@ int64_t Speculator::length_for(Speculation& speculation, DraftSource source, int
     const double draft_ms = source == DraftSource::kModel ? drafter_->token_ms() : 0;
     const double rate = speculation.acceptance[static_cast<size_t>(source)].rate();
     const int64_t length = best_draft_length(rate, std::min(most, speculation.longest), others, cost, draft_ms);
-    if (length > 0 || ++speculation.steps_without < kStepsBetweenTries) return length;
+    const int64_t between = source == DraftSource::kModel ? kStepsBetweenTriesOfModel : kStepsBetweenTries;
+    if (length > 0 || ++speculation.steps_without < between) return length;
     return std::min<int64_t>(most, 1);
 }
 
@@ -47,7 +50,7 @@ void Speculator::draft_from_text(Sequence& s, int64_t most, int64_t others, cons
 }
 
 void Speculator::draft(Scheduler& scheduler, const StepCost& cost) {
-    if (max_drafts_ == 0) return;
+    if (max_drafts_ == 0 || (!from_text_ && !drafter_)) return;
     asks_.clear();
     int64_t room = scheduler.draft_room(), others = -1;
     scheduler.for_each([&](const Sequence& s) { others += !s.blocks.empty() && s.remaining() == 1; });
@@ -55,8 +58,11 @@ void Speculator::draft(Scheduler& scheduler, const StepCost& cost) {
         if (!may_draft(s)) return;
         const int64_t most = std::min({max_drafts_, room, s.max_length - 1 - s.length()});
         if (most <= 0) return;
-        if (!s.speculation) s.speculation = std::make_unique<Speculation>();
-        draft_from_text(s, most, others, cost);
+        if (!s.speculation) {
+            s.speculation = std::make_unique<Speculation>();
+            for (int i = 0; i < kNumDraftSources; ++i) s.speculation->acceptance[i] = overall_[i].as_prior();
+        }
+        if (from_text_) draft_from_text(s, most, others, cost);
         if (s.drafted == 0 && drafter_) {
             const int64_t length = length_for(*s.speculation, DraftSource::kModel, most, others, cost);
             if (length > 0) asks_.push_back({.sequence = &s, .most = length});
@@ -76,7 +82,9 @@ void Speculator::draft(Scheduler& scheduler, const StepCost& cost) {
 void Speculator::learn(Sequence& s) {
     if (!s.speculation) return;
     Speculation& speculation = *s.speculation;
-    speculation.learn(s.drafted_tokens - speculation.drafted_before, s.kept_tokens - speculation.kept_before);
+    const int64_t drafted = s.drafted_tokens - speculation.drafted_before, kept = s.kept_tokens - speculation.kept_before;
+    speculation.learn(drafted, kept);
+    overall_[static_cast<size_t>(speculation.source)].add(drafted, kept);
     speculation.drafted_before = s.drafted_tokens;
     speculation.kept_before = s.kept_tokens;
 }

@@ -5,7 +5,7 @@
 
 #include "runtime/schedule/scheduler.h"
 #include "runtime/schedule/step_cost.h"
-#include "runtime/speculate/model_drafter.h"
+#include "runtime/speculate/drafter.h"
 #include "runtime/speculate/speculation.h"
 
 namespace hearth {
@@ -16,8 +16,9 @@ namespace hearth {
 /// late were worth and what steps take, down to none. Belongs to the engine's thread.
 class Speculator {
 public:
-    /// `drafter` may be null: then the text alone is asked.
-    Speculator(int64_t max_drafts, std::unique_ptr<ModelDrafter> drafter) : max_drafts_(max_drafts), drafter_(std::move(drafter)) {}
+    /// `drafter` may be null: then the text alone is asked, where `from_text`.
+    Speculator(int64_t max_drafts, std::unique_ptr<Drafter> drafter, bool from_text = true)
+        : max_drafts_(max_drafts), from_text_(from_text), drafter_(std::move(drafter)) {}
 
     /// Drafts for the next step of `scheduler`. Where it throws, sequences may have drafts or none.
     void draft(Scheduler& scheduler, const StepCost& cost);
@@ -33,8 +34,10 @@ private:
     void draft_from_text(Sequence& sequence, int64_t most, int64_t others, const StepCost& cost);
 
     int64_t max_drafts_;
-    std::unique_ptr<ModelDrafter> drafter_;
-    std::vector<ModelDrafter::Ask> asks_;
+    bool from_text_;
+    std::unique_ptr<Drafter> drafter_;
+    Acceptance overall_[kNumDraftSources];  // of all sequences of late
+    std::vector<Drafter::Ask> asks_;
 };
 
 }  // namespace hearth

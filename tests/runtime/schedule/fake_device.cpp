@@ -36,7 +36,8 @@ std::span<const Outcome> FakeDevice::run(const Plan& plan) {
         auto& rows = rows_.emplace_back();
         for (int64_t p = s.computed + work.count - work.rows; p < s.computed + work.count; ++p) {
             const bool given = p + 1 < s.length();
-            rows.push_back({.id = given ? s.tokens[static_cast<size_t>(p + 1)] : next_token(up_to(s, p)), .log_probability = -1, .top = {}});
+            rows.push_back(
+                {.id = given ? s.tokens[static_cast<size_t>(p + 1)] : next_token(up_to(s, p)), .log_probability = -1, .top = {}});
         }
     }
     for (size_t i = 0; i < plan.work.size(); ++i) outcomes_.push_back({.sequence = plan.work[i].sequence, .rows = rows_[i]});

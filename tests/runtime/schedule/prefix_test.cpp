@@ -33,7 +33,8 @@ struct Bench {
             scheduler.check_integrity();
             if (!committed.at(0).finish) continue;
             const auto owned = scheduler.remove(s);
-            return {device.computed() - before, owned->cached_tokens,
+            return {device.computed() - before,
+                    owned->cached_tokens,
                     {owned->tokens.begin() + static_cast<std::ptrdiff_t>(owned->prompt_tokens), owned->tokens.end()}};
         }
     }

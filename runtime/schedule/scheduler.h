@@ -52,10 +52,10 @@ struct Committed {
 ///
 /// A step takes one token of every sequence that decodes, and the drafts behind it, then fills what is left of its budget with prefill
 /// chunks, whose turn it is first (turns.h). Chunks end where blocks do, unless a prompt ends. A sequence is admitted when there are blocks
-/// for all tokens that it has and one more for each sequence that runs; who has to wait for blocks is overtaken by a few and then by nobody.
-/// Blocks for the answer are taken as it grows. When none is left, the sequence that was admitted last gives all of its blocks back, to be
-/// computed again later: its answer does not change. The first is never the victim while others run, and the pool holds the longest
-/// sequence, so something always ends.
+/// for all tokens that it has and one more for each sequence that runs; who has to wait for blocks is overtaken by a few and then by
+/// nobody. Blocks for the answer are taken as it grows. When none is left, the sequence that was admitted last gives all of its blocks
+/// back, to be computed again later: its answer does not change. The first is never the victim while others run, and the pool holds the
+/// longest sequence, so something always ends.
 ///
 /// Full blocks are published under the name of their prefix (prefix_hash.h) and shared by whoever begins alike: when it is admitted, and
 /// again before each of its turns, and what another one computes in this very step is waited for. Losing blocks costs time and changes no
@@ -76,7 +76,8 @@ public:
     /// `num_blocks` hold at least one sequence of limits.max_length.
     Scheduler(const Limits& limits, int32_t num_blocks, const PrefixHasher& hasher = {});
 
-    /// At the end of the queue. Its goal_length() is at least 1, and its max_length at most limits.max_length.
+    /// At the end of the queue. Its goal_length() is at least 1, and its max_length at most limits.max_length. Where memory fails, the
+    /// sequence is gone and nothing else has changed.
     void add(std::unique_ptr<Sequence> sequence);
 
     /// Room for drafts in the next step: sequences that decode may get so many together, by appending to `tokens` and counting `drafted`.
@@ -92,8 +93,8 @@ public:
     /// the caller. Valid until the next call that is not const, and as long as the outcomes.
     const std::vector<Committed>& commit(std::span<const Outcome> outcomes);
 
-    /// Takes a sequence out, queued or running, and gives its blocks back: it ended, was cancelled or failed. `trusted`: what it computed may
-    /// be shared by others as before.
+    /// Takes a sequence out, queued or running, and gives its blocks back: it ended, was cancelled or failed. `trusted`: what it computed
+    /// may be shared by others as before.
     std::unique_ptr<Sequence> remove(const Sequence* sequence, bool trusted = true);
 
     /// Calls f(Sequence&) for each sequence, those that run first. f must not add or remove.

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <span>
 #include <vector>
@@ -43,11 +44,12 @@ struct Sequence {
     int64_t published = 0;          // blocks that were shared from others or offered to them
     std::vector<double> state_sum;  // with Goal::kEmbedding: [hidden], of the first summed_states tokens
     int64_t summed_states = 0;
-    int64_t next_score = 1;         // with score_prompt: the first token of the prompt that was not scored yet
-    uint64_t last_turn = 0;         // when it last got a share of a prefill: see Turns
-    bool started_over = false;      // it was preempted: what it finds in the cache may be its own
+    int64_t next_score = 1;     // with score_prompt: the first token of the prompt that was not scored yet
+    uint64_t last_turn = 0;     // when it last got a share of a prefill: see Turns
+    bool started_over = false;  // it was preempted: what it finds in the cache may be its own
 
     std::unique_ptr<Speculation> speculation;  // null while nothing was drafted
+    std::exception_ptr constraint_error;       // what its constraint threw while drafts were tried: it ends before the next draw
 
     // for people
     int64_t cached_tokens = 0;  // of the prompt, found in the cache and not computed
@@ -76,8 +78,8 @@ struct Sequence {
         drafted = count;
     }
 
-    /// Adds the last hidden states [count, hidden] of the tokens from `computed` on to the sum, one after the other: in whatever chunks they
-    /// come, the sum is the same.
+    /// Adds the last hidden states [count, hidden] of the tokens from `computed` on to the sum, one after the other: in whatever chunks
+    /// they come, the sum is the same.
     void add_states(std::span<const float> states, int64_t count);
 
     std::vector<float> mean_state() const;

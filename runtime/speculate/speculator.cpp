@@ -13,13 +13,18 @@ constexpr int64_t kStepsBetweenTries = 48;  // of a source that does not pay: wh
 
 bool may_draft(const Sequence& s) { return s.request.speculate && s.draws() && !s.blocks.empty() && s.remaining() == 1; }
 
-/// Drops what the constraint does not allow, and what stands behind it.
+/// Drops what the constraint does not allow, and what stands behind it. What the constraint throws is the business of its answer alone.
 void keep_allowed(Sequence& s) {
     if (!s.request.constraint || s.drafted == 0) return;
-    int64_t allowed = 0;
-    while (allowed < s.drafted && s.request.constraint->accept(s.tokens[static_cast<size_t>(s.length() + allowed)])) ++allowed;
-    s.request.constraint->rollback(allowed);
-    s.keep_drafts(allowed);
+    try {
+        int64_t allowed = 0;
+        while (allowed < s.drafted && s.request.constraint->accept(s.tokens[static_cast<size_t>(s.length() + allowed)])) ++allowed;
+        s.request.constraint->rollback(allowed);
+        s.keep_drafts(allowed);
+    } catch (const std::exception&) {
+        s.drop_drafts();
+        s.constraint_error = std::current_exception();
+    }
 }
 
 }  // namespace

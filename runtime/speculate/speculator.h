@@ -19,7 +19,8 @@ public:
     /// `drafter` may be null: then the text alone is asked.
     Speculator(int64_t max_drafts, std::unique_ptr<ModelDrafter> drafter) : max_drafts_(max_drafts), drafter_(std::move(drafter)) {}
 
-    /// Drafts for the next step of `scheduler`. Where it throws, sequences may have drafts or none.
+    /// Drafts for the next step of `scheduler`. Where it throws, sequences may have drafts or none. What a constraint throws is left in
+    /// Sequence::constraint_error.
     void draft(Scheduler& scheduler, const StepCost& cost);
 
     /// What became of the drafts of `sequence` in the last step.

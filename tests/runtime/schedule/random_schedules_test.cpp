@@ -16,7 +16,8 @@ Request random_request(std::mt19937& random, int64_t context) {
     request.owner = random() % 3;
     const int64_t shared = static_cast<int64_t>(random() % static_cast<uint64_t>(context - 2));
     request.prompt.assign(static_cast<size_t>(shared / 32 * 32), static_cast<int32_t>(random() % 2));
-    const int64_t rest = 1 + static_cast<int64_t>(random() % static_cast<uint64_t>(context - 1 - static_cast<int64_t>(request.prompt.size())));
+    const int64_t rest =
+        1 + static_cast<int64_t>(random() % static_cast<uint64_t>(context - 1 - static_cast<int64_t>(request.prompt.size())));
     for (int64_t i = 0; i < std::min<int64_t>(rest, 40); ++i) request.prompt.push_back(static_cast<int32_t>(random() % 2));
     request.max_tokens = static_cast<int64_t>(random() % 80) - 1;
     if (random() % 4 == 0) request.stop_tokens = {static_cast<int32_t>(random() % FakeDevice::kVocab)};
@@ -30,7 +31,8 @@ void draft(Scheduler& scheduler, std::mt19937& random) {
     int64_t room = scheduler.draft_room();
     scheduler.for_each([&](Sequence& s) {
         if (s.blocks.empty() || s.remaining() != 1 || !s.draws()) return;
-        for (auto left = static_cast<int64_t>(random() % 5); left > 0 && room > 0 && s.length() + s.drafted + 1 < s.max_length; --left, --room) {
+        for (auto left = static_cast<int64_t>(random() % 5); left > 0 && room > 0 && s.length() + s.drafted + 1 < s.max_length;
+             --left, --room) {
             const int32_t right = FakeDevice::next_token(s.tokens);
             s.tokens.push_back(random() % 3 == 0 ? static_cast<int32_t>(random() % FakeDevice::kVocab) : right);
             ++s.drafted;
@@ -79,7 +81,9 @@ void run_round(std::mt19937& random, int64_t window, Totals& totals) {
             if (!c.finish) continue;
             ASSERT_TRUE(*c.finish == FinishReason::kLength || *c.finish == FinishReason::kStop);
             EXPECT_EQ(answer, answer_alone(request, context));
-            if (request.score_prompt) EXPECT_EQ(scored[c.sequence], std::ssize(request.prompt) - 1);
+            if (request.score_prompt) {
+                EXPECT_EQ(scored[c.sequence], std::ssize(request.prompt) - 1);
+            }
             const auto owned = scheduler.remove(c.sequence);
             EXPECT_LE(owned->cached_tokens, owned->prompt_tokens - 1);
             totals.cached += owned->cached_tokens;

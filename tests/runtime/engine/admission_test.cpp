@@ -159,8 +159,7 @@ TEST(Admission, ARequestThatFindsNoMemoryLeavesNoTrace) {
             try {
                 const auto stream = submit_or_throw(engine, short_request({1, 2, 3}, 2));
                 stream->cancel();
-                while (!stream->next()->finish) {
-                }
+                while (!stream->next()->finish) {}
             } catch (const std::bad_alloc&) {
                 ++thrown;
             }

@@ -1,8 +1,6 @@
 // Memory that fails at any allocation ends requests with an error, never the program, and no block is lost.
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include "runtime/engine/model_engine.h"
 #include "tests/runtime/allocation_failure.h"
 #include "tests/runtime/engine/mixed_requests.h"

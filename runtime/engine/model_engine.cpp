@@ -12,6 +12,7 @@
 #include "base/start_thread.h"
 #include "base/text.h"
 #include "runtime/engine/admission.h"
+#include "runtime/engine/allowed.h"
 #include "runtime/engine/gate.h"
 #include "runtime/engine/step_runner.h"
 #include "runtime/engine/token_channel.h"
@@ -142,7 +143,13 @@ Admission ModelEngine::Impl::submit(Request request) {
     {
         const std::lock_guard lock(mutex_);
         if (auto refusal = gate_.enter(sequence->prompt_tokens)) return {.stream = nullptr, .refusal = std::move(refusal)};
-        inbox_.push_back(std::move(sequence));
+        try {
+            inbox_.push_back(nullptr);  // memory first: where there is none, the request has not entered
+        } catch (...) {
+            gate_.leave(sequence->prompt_tokens);
+            throw;
+        }
+        inbox_.back() = std::move(sequence);
         has_mail_.store(true);
     }
     arrived_.notify_one();
@@ -172,7 +179,13 @@ bool ModelEngine::Impl::take_inbox() {
     while (!inbox_.empty()) {
         auto sequence = std::move(inbox_.front());
         inbox_.pop_front();
-        scheduler_.add(std::move(sequence));
+        const int64_t prompt_tokens = sequence->prompt_tokens;
+        try {
+            scheduler_.add(std::move(sequence));
+        } catch (const std::exception&) {  // no memory: its destructor has told its reader, and nobody else is concerned
+            gate_.leave(prompt_tokens);
+        }
+        stats_.waiting = scheduler_.num_waiting();
     }
     has_mail_.store(stopping_);
     return !stopping_;
@@ -198,7 +211,11 @@ void ModelEngine::Impl::end_overdue() {
 /// One step. What goes wrong in computing it ends the sequences that were part of it, and no other; what goes wrong in planning it, those
 /// that run.
 void ModelEngine::Impl::step() {
-    speculator_.draft(scheduler_, cost_);
+    try {
+        speculator_.draft(scheduler_, cost_);
+    } catch (const std::exception&) {  // memory, or a variant: answers go on without guesses
+        scheduler_.for_each([](Sequence& s) { s.drop_drafts(); });
+    }
     const Plan& plan = scheduler_.plan(cost_.prefill_tokens());
     mask_all(plan);
     if (plan.work.empty()) return;
@@ -228,8 +245,10 @@ void ModelEngine::Impl::step() {
 /// A constraint that fails ends its own answer.
 void ModelEngine::Impl::mask_all(const Plan& plan) {
     failed_.clear();
+    runner_.begin_masks();
     for (const Work& work : plan.work) {
         try {
+            if (work.sequence->constraint_error) std::rethrow_exception(work.sequence->constraint_error);
             runner_.mask(work);
         } catch (const std::exception& error) {
             failed_.emplace_back(work.sequence, failure_event(error));
@@ -261,6 +280,7 @@ void ModelEngine::Impl::begin(Sequence& s, Clock::time_point now) {
 void ModelEngine::Impl::deliver(const Committed& committed) {
     Sequence& s = *committed.sequence;
     const auto now = Clock::now();
+    TokenEvent event;
     try {
         s.channel->push_scores(committed.scored);
         const int64_t before = s.generated() - std::ssize(committed.appended);
@@ -272,11 +292,15 @@ void ModelEngine::Impl::deliver(const Committed& committed) {
         if (!committed.finish) return;
         if (s.request.goal == Request::Goal::kEmbedding && committed.finish == FinishReason::kStop)
             s.channel->push_embedding(s.mean_state());
+        event = end_event(*committed.finish, committed.error);
+        event.context_full = committed.context_full;
+        if (committed.finish == FinishReason::kNumericError && s.draws()) {
+            std::string why = why_nothing_is_allowed(s, runner_.model().config().vocab);
+            if (!why.empty()) event = end_event(FinishReason::kError, std::move(why));
+        }
     } catch (const std::exception& error) {  // no memory for this token: its answer ends, and no other
         return end(s, failure_event(error));
     }
-    TokenEvent event = end_event(*committed.finish, committed.error);
-    event.context_full = committed.context_full;
     end(s, std::move(event));
 }
 

@@ -30,6 +30,11 @@ StepRunner::StepRunner(std::shared_ptr<const Model> model, const EngineOptions& 
     if (options_.profile) workspace_.set_profile(&profile_);
 }
 
+void StepRunner::begin_masks() {
+    mask_at_.clear();
+    masks_.clear();
+}
+
 void StepRunner::mask(const Work& work) {
     Sequence& s = *work.sequence;
     if (!s.request.constraint || work.rows == 0) return;
@@ -39,7 +44,8 @@ void StepRunner::mask(const Work& work) {
     int64_t accepted = 0;
     for (int64_t row = 0; row <= work.drafts; ++row) {
         if (row > 0) {
-            HEARTH_CHECK(constraint.accept(s.tokens[static_cast<size_t>(s.length() + row - 1)]));  // who drafts asks first
+            if (!constraint.accept(s.tokens[static_cast<size_t>(s.length() + row - 1)]))
+                throw Error(ErrorKind::kBadInput, "the constraint does not accept a draft that it accepted before");
             ++accepted;
         }
         masks_.resize(masks_.size() + words);
@@ -62,8 +68,6 @@ std::span<const Outcome> StepRunner::run(const Plan& plan) {
             tokens = tokens.subspan(outcome.rows.size());
         }
     }
-    mask_at_.clear();
-    masks_.clear();
     run_ms_ = 1e3 * seconds_since(start);
     return outcomes_;
 }

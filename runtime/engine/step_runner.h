@@ -23,10 +23,15 @@ public:
     /// `max_rows`: of logits in a step. Throws Error{kNoResources} when the cache does not fit in memory.
     StepRunner(std::shared_ptr<const Model> model, const EngineOptions& options, int64_t max_rows);
 
-    /// The masks of all rows that work.sequence draws. Throws what its constraint throws; the constraint is then of no more use.
+    /// No sequence has masks: before those of a plan are made. Those of a plan that did not run, or of a constraint that failed, are gone.
+    void begin_masks();
+
+    /// The masks of all rows that work.sequence draws. Throws what its constraint throws, and Error{kBadInput} where it does not accept a
+    /// draft that it accepted before; the constraint is then of no more use.
     void mask(const Work& work);
 
-    /// Runs the model on `plan`, whose constrained sequences were all masked since the last run. The outcomes are valid until the next run.
+    /// Runs the model on `plan`, whose constrained sequences were all masked since begin_masks(). The outcomes are valid until the next
+    /// run.
     std::span<const Outcome> run(const Plan& plan);
 
     const Model& model() const { return *model_; }

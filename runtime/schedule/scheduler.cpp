@@ -1,6 +1,7 @@
 #include "runtime/schedule/scheduler.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -34,8 +35,13 @@ void Scheduler::add(std::unique_ptr<Sequence> sequence) {
     HEARTH_CHECK(sequence->goal_length() > 0 && sequence->length() <= sequence->max_length && sequence->max_length <= limits_.max_length);
     HEARTH_CHECK(sequence->computed == 0 && sequence->blocks.empty());
     Sequence& added = *sequence;
-    waiting_.push_back(std::move(sequence));
     turns_.arrive(added);
+    try {
+        waiting_.push_back(std::move(sequence));
+    } catch (...) {  // no memory: it is not there at all
+        turns_.leave(added);
+        throw;
+    }
 }
 
 int64_t Scheduler::draft_room() const {
@@ -203,6 +209,7 @@ const std::vector<Committed>& Scheduler::commit(std::span<const Outcome> outcome
 void Scheduler::commit_work(const Work& work, const Outcome& outcome, Committed& out) {
     Sequence& s = *work.sequence;
     const std::span<const Token> rows = outcome.rows;
+    const bool states_are_finite = std::ranges::all_of(outcome.states, [](float x) { return std::isfinite(x); });
     if (!outcome.states.empty()) s.add_states(outcome.states, work.count);
     const int64_t first = s.computed + work.count - work.rows + 1;  // the token that row 0 speaks of
     const int64_t scored = std::clamp<int64_t>(s.length() - first, 0, work.rows);
@@ -210,7 +217,11 @@ void Scheduler::commit_work(const Work& work, const Outcome& outcome, Committed&
     s.drafted_tokens += work.drafts;
     out.scored = rows.first(static_cast<size_t>(scored));
     s.next_score += scored;
-    if (std::ranges::any_of(out.scored, [](const Token& token) { return token.id < 0; })) {
+    if (!states_are_finite) {
+        out.scored = {};
+        out.finish = FinishReason::kNumericError;
+        out.error = "the hidden states of the prompt are not finite";
+    } else if (std::ranges::any_of(out.scored, [](const Token& token) { return token.id < 0; })) {
         out.scored = {};
         out.finish = FinishReason::kNumericError;
         out.error = "the logits of a token of the prompt are not finite";
@@ -246,7 +257,8 @@ void Scheduler::commit_drawn(Sequence& s, std::span<const Token> drawn, Committe
             s.tokens.push_back(token.id);
         }
         out.appended = drawn.first(++appended);
-        if (s.request.constraint) HEARTH_CHECK(s.request.constraint->accept(token.id));  // the mask allowed it
+        if (s.request.constraint && !s.request.constraint->accept(token.id))
+            throw Error(ErrorKind::kBadInput, cat("the constraint does not accept token ", token.id, ", which its mask allowed"));
         if (s.length() == s.max_length) {
             out.finish = FinishReason::kLength;
             out.context_full = s.context_limits;

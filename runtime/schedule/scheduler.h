@@ -76,7 +76,8 @@ public:
     /// `num_blocks` hold at least one sequence of limits.max_length.
     Scheduler(const Limits& limits, int32_t num_blocks, const PrefixHasher& hasher = {});
 
-    /// At the end of the queue. Its goal_length() is at least 1, and its max_length at most limits.max_length.
+    /// At the end of the queue. Its goal_length() is at least 1, and its max_length at most limits.max_length. Where memory fails, the
+    /// sequence is gone and nothing else has changed.
     void add(std::unique_ptr<Sequence> sequence);
 
     /// Room for drafts in the next step: sequences that decode may get so many together, by appending to `tokens` and counting `drafted`.

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <span>
 #include <vector>
@@ -48,6 +49,7 @@ struct Sequence {
     bool started_over = false;  // it was preempted: what it finds in the cache may be its own
 
     std::unique_ptr<Speculation> speculation;  // null while nothing was drafted
+    std::exception_ptr constraint_error;       // what its constraint threw while drafts were tried: it ends before the next draw
 
     // for people
     int64_t cached_tokens = 0;  // of the prompt, found in the cache and not computed

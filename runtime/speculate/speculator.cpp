@@ -15,13 +15,18 @@ constexpr int64_t kStepsBetweenTries = 48, kStepsBetweenTriesOfModel = 512;
 
 bool may_draft(const Sequence& s) { return s.request.speculate && s.draws() && !s.blocks.empty() && s.remaining() == 1; }
 
-/// Drops what the constraint does not allow, and what stands behind it.
+/// Drops what the constraint does not allow, and what stands behind it. What the constraint throws is the business of its answer alone.
 void keep_allowed(Sequence& s) {
     if (!s.request.constraint || s.drafted == 0) return;
-    int64_t allowed = 0;
-    while (allowed < s.drafted && s.request.constraint->accept(s.tokens[static_cast<size_t>(s.length() + allowed)])) ++allowed;
-    s.request.constraint->rollback(allowed);
-    s.keep_drafts(allowed);
+    try {
+        int64_t allowed = 0;
+        while (allowed < s.drafted && s.request.constraint->accept(s.tokens[static_cast<size_t>(s.length() + allowed)])) ++allowed;
+        s.request.constraint->rollback(allowed);
+        s.keep_drafts(allowed);
+    } catch (const std::exception&) {
+        s.drop_drafts();
+        s.constraint_error = std::current_exception();
+    }
 }
 
 }  // namespace
@@ -44,7 +49,8 @@ void Speculator::draft_from_text(Sequence& s, int64_t most, int64_t others, cons
     if (length == 0) return;
     speculation.source = source;
     const auto from = static_cast<size_t>(guess.tokens.data() - s.tokens.data());
-    s.tokens.reserve(s.tokens.size() + static_cast<size_t>(length));  // the guess lies in the same vector
+    const size_t needed = s.tokens.size() + static_cast<size_t>(length);
+    if (needed > s.tokens.capacity()) s.tokens.reserve(2 * needed);  // the guess lies in the same vector
     for (size_t i = 0; i < static_cast<size_t>(length); ++i) s.tokens.push_back(s.tokens[from + i]);
     s.drafted = length;
 }

@@ -20,7 +20,8 @@ public:
     Speculator(int64_t max_drafts, std::unique_ptr<Drafter> drafter, bool from_text = true)
         : max_drafts_(max_drafts), from_text_(from_text), drafter_(std::move(drafter)) {}
 
-    /// Drafts for the next step of `scheduler`. Where it throws, sequences may have drafts or none.
+    /// Drafts for the next step of `scheduler`. Where it throws, sequences may have drafts or none. What a constraint throws is left in
+    /// Sequence::constraint_error.
     void draft(Scheduler& scheduler, const StepCost& cost);
 
     /// What became of the drafts of `sequence` in the last step.

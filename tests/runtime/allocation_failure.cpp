@@ -8,12 +8,14 @@ namespace {
 
 std::atomic<std::size_t> least{1}, most{0};
 std::atomic<int> failed{0};
+std::atomic<std::int64_t> left{0};  // allocations until one fails; 0: none does by its number
 thread_local bool spared = false;
 
 }  // namespace
 
 void* operator new(std::size_t size) {
-    if (size >= least.load() && size <= most.load() && !spared) {
+    const bool its_turn = !spared && left.load() > 0 && left.fetch_sub(1) == 1;
+    if ((size >= least.load() && size <= most.load() && !spared) || its_turn) {
         ++failed;
         throw std::bad_alloc();
     }
@@ -43,7 +45,16 @@ AllocationFailure::AllocationFailure(std::size_t least_bytes, std::size_t most_b
     most = most_bytes;
 }
 
-AllocationFailure::~AllocationFailure() { most = 0; }
+AllocationFailure::AllocationFailure(std::int64_t number) {
+    spared = true;
+    failed = 0;
+    left = number;
+}
+
+AllocationFailure::~AllocationFailure() {
+    most = 0;
+    left = 0;
+}
 
 int AllocationFailure::failures() const { return failed; }
 

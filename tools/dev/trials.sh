@@ -8,6 +8,8 @@ fuzz [TARGET...]   each fuzz target: a million inputs, then on until ten minutes
 fuzz_corpus        what fuzz found, minimised, into tests/fuzz/corpus
 asan               the whole suite under the address and undefined-behaviour sanitizers, built anew
 tsan               the whole suite under the thread sanitizer, built anew
+same_bits [N]      300 requests in N (50) random schedules on every CPU level: the same bits as alone
+memory_exhausted   memory fails at each of the first 5,000 allocations of an engine, one after the other
 clone              a clean clone of this commit, built and tested in a folder of its own
 EOF
 }
@@ -17,6 +19,15 @@ anew() { rm -rf "build/$1"; }
 
 trial_asan() { anew asan && asan; }
 trial_tsan() { anew tsan && tsan; }
+
+# runtime_trial SCHEDULES FILTER: tests of the runtime in their long form
+runtime_trial() {
+  configure release
+  cmake --build build/release -j "$jobs" --target runtime_test
+  HEARTH_TRIAL_SCHEDULES=$1 build/release/tests/runtime_test --gtest_filter="$2"
+}
+trial_same_bits() { runtime_trial "${1:-50}" '*SameBits*'; }
+trial_memory_exhausted() { runtime_trial 1 'MemoryExhaustion*'; }
 
 # The commit that is checked out: what is not committed does not count, which is the point.
 trial_clone() {

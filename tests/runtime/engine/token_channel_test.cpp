@@ -17,7 +17,7 @@ TokenEvent ended(FinishReason reason) {
 }
 
 /// What a step gave.
-std::vector<Token> token(int32_t id) { return {{.id = id}}; }
+std::vector<Token> token(int32_t id) { return {{.id = id, .log_probability = 0, .top = {}}}; }
 
 TEST(TokenStream, GivesTokensInOrderAndThenTheEndAgainAndAgain) {
     TokenChannel channel(3);

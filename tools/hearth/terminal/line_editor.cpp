@@ -40,7 +40,8 @@ public:
         el_set(editor_, EL_PROMPT_ESC, &LineEditor::show_prompt, '\1');
         el_set(editor_, EL_HIST, history, history_);
         el_set(editor_, EL_GETCFN, &LineEditor::read_char);
-        el_set(editor_, EL_ADDFN, "paste", "Insert pasted text", &LineEditor::paste);
+        // The wide form keeps the two texts; the other one keeps copies of them that nothing frees.
+        el_wset(editor_, EL_ADDFN, L"paste", L"Insert pasted text", &LineEditor::paste);
         bind_keys();
         take_terminal();
     }

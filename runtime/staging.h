@@ -31,8 +31,8 @@ public:
 
     void upload() {
         if (size_ > capacity_) {
+            device_ = backend_.allocate(static_cast<int64_t>(host_.size()));  // which may throw: until then nothing has changed
             capacity_ = host_.size();
-            device_ = backend_.allocate(static_cast<int64_t>(capacity_));
         }
         if (size_ > 0) backend_.copy_to_device(device_.get(), host_.data(), static_cast<int64_t>(size_));
     }

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
 #include <vector>
+
+#include "tests/runtime/allocation_failure.h"
 
 namespace hearth {
 namespace {
@@ -65,6 +68,33 @@ TEST(Staging, AllocatesNothingOnceItHasSeenTheLargestStep) {
         staging.upload();
         EXPECT_EQ((staging.at<int32_t, 1>(at, {1}).data), memory);
     }
+}
+
+TEST(Staging, IsAsGoodAsBeforeWhereMemoryFailed) {
+    const auto backend = reference();
+    const std::vector<int32_t> numbers(5000, 7);
+    int thrown = 0;
+    for (int64_t number = 1; number <= 4; ++number) {
+        Staging staging(*backend);
+        const auto use = [&](size_t count) {
+            staging.begin();
+            const size_t at = staging.put(numbers.data(), count);
+            staging.upload();
+            return staging.at<int32_t, 1>(at, {static_cast<int64_t>(count)})(static_cast<int64_t>(count) - 1);
+        };
+        {
+            const auto none = testing::AllocationFailure::of_number(number);
+            std::thread([&] {
+                try {
+                    use(5000);
+                } catch (const std::exception&) {
+                    ++thrown;
+                }
+            }).join();
+        }
+        EXPECT_EQ(use(5000), 7);
+    }
+    EXPECT_GT(thrown, 1);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include "base/error.h"
 #include "runtime/engine/model_engine.h"
 #include "runtime/schedule/sequence.h"
 #include "tests/runtime/allocation_failure.h"
@@ -162,6 +163,8 @@ TEST(Admission, ARequestThatFindsNoMemoryLeavesNoTrace) {
                 while (!stream->next()->finish) {}
             } catch (const std::bad_alloc&) {
                 ++thrown;
+            } catch (const Error& error) {
+                ADD_FAILURE() << error.what();
             }
         }).join();
     }

@@ -62,13 +62,15 @@ TEST(NumericErrors, EndThoseWithThePoisonAndNobodyElse) {
 }
 
 TEST(NumericErrors, BlocksOfSuchAPromptAreNotReused) {
-    ModelEngine engine(tiny_model(kPoisoned), {});
-    std::vector<int32_t> prompt(96, 3);
-    prompt[80] = kPoison;
-    for (int i = 0; i < 2; ++i) {
-        const Transcript got = run_request(engine, short_request(prompt, 4));
-        EXPECT_EQ(*got.end.finish, FinishReason::kNumericError);
-        EXPECT_EQ(got.stats.cached_tokens, 0) << "not even those before the poison";
+    ModelEngine engine(tiny_model(kPoisoned), {.max_step_tokens = 32});  // blocks are offered to others before anybody sees a logit
+    for (const size_t at : {5u, 80u}) {
+        std::vector<int32_t> prompt(96, 3);
+        prompt[at] = kPoison;
+        for (int i = 0; i < 2; ++i) {
+            const Transcript got = run_request(engine, short_request(prompt, 4));
+            EXPECT_EQ(*got.end.finish, FinishReason::kNumericError);
+            EXPECT_EQ(got.stats.cached_tokens, 0) << "not even those before the poison";
+        }
     }
 }
 

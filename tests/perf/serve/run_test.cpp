@@ -1,0 +1,248 @@
+#include "perf/serve/run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/text.h"
+#include "perf/serve/report/summary.h"
+#include "tests/perf/serve/scripted_server.h"
+
+namespace hearth::perf {
+namespace {
+
+using ::hearth::testing::end_events;
+using ::hearth::testing::Line;
+using ::hearth::testing::Request;
+using ::hearth::testing::ScriptedServer;
+using ::hearth::testing::text_event;
+using ::testing::HasSubstr;
+
+const std::atomic<bool> kNever{false};
+
+LoadOptions load(const std::string& url, int64_t requests, int64_t concurrency = 1) {
+    LoadOptions options;
+    options.url = url, options.requests = requests, options.concurrency = concurrency;
+    options.prompt_words = {4, 4}, options.answer_tokens = {8, 8};
+    return options;
+}
+
+void answer_two_tokens(const Request&, Line& line) {
+    line.begin_stream();
+    line.send(text_event("") + text_event("a") + text_event("b") + end_events(10, 2, 6));
+}
+
+/// What one request makes of an answer.
+Outcome outcome_of(const ScriptedServer::Answer& answer, double timeout = 60) {
+    ScriptedServer server(answer);
+    LoadOptions options = load(server.url(), 1);
+    options.timeout = timeout;
+    RunResult result = run_load(options, kNever);
+    EXPECT_EQ(result.outcomes.size(), 1u);
+    EXPECT_EQ(server.requests().size(), 1u) << "nothing is sent twice";
+    return result.outcomes.at(0);
+}
+
+Outcome outcome_of_text(const std::string& text) {
+    return outcome_of([&](const Request&, Line& line) { line.send(text); });
+}
+
+const std::string kStreamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+
+TEST(Run, MeasuresAnAnswer) {
+    const Outcome outcome = outcome_of(answer_two_tokens);
+    EXPECT_EQ(outcome.ending, Ending::kAnswered) << outcome.message;
+    EXPECT_EQ(outcome.status, 200);
+    EXPECT_EQ(outcome.chunks, 2);
+    EXPECT_EQ(outcome.tokens(), 2);
+    EXPECT_EQ(outcome.usage.cached, 6);
+    ASSERT_TRUE(outcome.first);
+    EXPECT_EQ(outcome.gaps.size(), 1u);
+    EXPECT_LE(*outcome.first, outcome.last);
+    EXPECT_LE(outcome.last, outcome.whole);
+}
+
+TEST(Run, ReadsChunkedAnswersSentByteByByte) {
+    const Outcome outcome = outcome_of([](const Request&, Line& line) {
+        std::string bytes = "HTTP/1.1 200 OK\r\ncontent-type: TEXT/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for (const char c : text_event("x") + end_events(3, 1, 0)) bytes += cat("1\r\n", c, "\r\n");
+        for (const char c : bytes + "0\r\n\r\n") line.send({c});
+    });
+    EXPECT_EQ(outcome.ending, Ending::kAnswered) << outcome.message;
+    EXPECT_EQ(outcome.tokens(), 1);
+}
+
+TEST(Run, CountsChunksWhereThereIsNoUsage) {
+    const Outcome outcome = outcome_of_text(kStreamHead + text_event("a") + text_event("b") + "data: [DONE]\n\n");
+    EXPECT_EQ(outcome.ending, Ending::kAnswered);
+    EXPECT_FALSE(outcome.usage.completion);
+    EXPECT_EQ(outcome.tokens(), 2);
+}
+
+TEST(Run, CountsStatusesAndRetryAfter) {
+    ScriptedServer server([](const Request& request, Line& line) {
+        const char* const kHeads[] = {"429 Busy\r\nRetry-After: 7",
+                                      "503 No\r\nretry-after:  2 ",
+                                      "503 No",
+                                      "503 No\r\nRetry-After: soon",
+                                      "429 Busy\r\nRetry-After: Wed, 21 Oct 2015 07:28:00 GMT",
+                                      "400 Bad",
+                                      "307 Elsewhere\r\nLocation: /x"};
+        line.send(cat("HTTP/1.1 ", kHeads[request.number % 7],
+                      "\r\nContent-Type: application/json\r\nContent-Length: 29\r\n\r\n{\"error\":{\"message\":\"told\"}}\n"));
+    });
+    const LoadOptions options = load(server.url(), 7);
+    const Summary summary = summarize(run_load(options, kNever), options);
+    EXPECT_EQ(server.requests().size(), 7u) << "no refusal and no redirect is followed by another request";
+    EXPECT_EQ(summary.statuses, (std::map<int, int64_t>{{307, 1}, {400, 1}, {429, 2}, {503, 3}}));
+    EXPECT_EQ(summary.endings, (std::map<Ending, int64_t>{{Ending::kRefused, 5}, {Ending::kHttpError, 2}}));
+    EXPECT_EQ(summary.refusal_ms.size(), 5u);
+    EXPECT_EQ(summary.retry_after_s, (std::vector<double>{7, 2, 0})) << "a date that is over is no wait";
+    EXPECT_EQ(summary.without_retry_after, 2);
+    EXPECT_EQ(summary.failures.at(0).message, "told");
+    EXPECT_EQ(summary.failures.at(0).count, 3);
+}
+
+TEST(Run, TellsApartHowAConnectionEnds) {
+    EXPECT_EQ(outcome_of([](const Request&, Line&) {}).ending, Ending::kClosedUnanswered);
+    EXPECT_EQ(outcome_of_text(kStreamHead + text_event("a")).ending, Ending::kCutShort) << "closed in the middle";
+    EXPECT_EQ(outcome_of_text(kStreamHead).ending, Ending::kCutShort);
+    EXPECT_EQ(outcome_of_text("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nda").ending,
+              Ending::kCutShort);
+    std::string closed;
+    { closed = ScriptedServer(answer_two_tokens).url(); }
+    const RunResult result = run_load(load(closed, 3, 2), kNever);
+    ASSERT_EQ(result.outcomes.size(), 3u);
+    for (const Outcome& outcome : result.outcomes) EXPECT_EQ(outcome.ending, Ending::kNotConnected);
+}
+
+TEST(Run, AServerThatNeverAnswersIsLeftAtTheTimeLimit) {
+    const auto never = [](const Request&, Line& line) { line.wait_for_client_to_leave(); };
+    EXPECT_EQ(outcome_of(never, 0.2).ending, Ending::kTimedOut);
+    const Outcome stuck = outcome_of(
+        [](const Request&, Line& line) {
+            line.begin_stream();
+            line.send(text_event("a"));
+            line.wait_for_client_to_leave();
+        },
+        2);
+    EXPECT_EQ(stuck.ending, Ending::kTimedOut);
+    EXPECT_EQ(stuck.chunks, 1);
+    const Outcome open = outcome_of(
+        [](const Request&, Line& line) {
+            line.begin_stream();
+            line.send(text_event("a") + end_events(1, 1, 0));
+            line.wait_for_client_to_leave();
+        },
+        2);
+    EXPECT_EQ(open.ending, Ending::kAnswered) << "all was said, though the connection stays open";
+}
+
+TEST(Run, HostileAnswersAreMalformed) {
+    EXPECT_EQ(outcome_of_text("nonsense\r\n\r\n").ending, Ending::kMalformed);
+    EXPECT_EQ(outcome_of_text(kStreamHead + "data: {\"choices\": \n\n").ending, Ending::kMalformed);
+    EXPECT_EQ(outcome_of_text(kStreamHead + R"(data: {"usage": {"completion_tokens": 1e999}})" + "\n\n").ending, Ending::kMalformed);
+    EXPECT_EQ(outcome_of_text("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi").ending, Ending::kMalformed);
+    EXPECT_EQ(outcome_of_text("HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n").ending, Ending::kMalformed);
+    std::string many = kStreamHead;
+    for (int i = 0; i < 100; ++i) many += text_event("a");
+    EXPECT_THAT(outcome_of_text(many).message, HasSubstr("at most 32 chunks"));
+    const auto endless = [](const std::string& head, const std::string& piece) {
+        return outcome_of([&](const Request&, Line& line) {
+            line.send(head);
+            while (line.send(piece)) {}
+        });
+    };
+    EXPECT_EQ(endless(kStreamHead, std::string(65536, 'x')).ending, Ending::kMalformed) << "a line";
+    EXPECT_THAT(endless(kStreamHead, ":\n\n" + std::string(60000, '\n')).message, HasSubstr("answer of at most")) << "comments";
+    EXPECT_EQ(endless("HTTP/1.1 200 OK\r\n", "X-A: " + std::string(1000, 'x') + "\r\n").ending, Ending::kMalformed) << "a head";
+    EXPECT_EQ(endless("HTTP/1.1 500 Bad\r\n\r\n", std::string(65536, 'x')).ending, Ending::kMalformed) << "a body";
+}
+
+TEST(Run, AnErrorWithinAStreamIsOne) {
+    const Outcome outcome = outcome_of_text(kStreamHead + text_event("a") + "data: {\"error\":{\"message\":\"no memory\"}}\n\n");
+    EXPECT_EQ(outcome.ending, Ending::kErrorInStream);
+    EXPECT_EQ(outcome.message, "no memory");
+}
+
+TEST(Run, KeepsAsManyOpenAsAskedFor) {
+    std::atomic<int> open{0}, most{0};
+    ScriptedServer server([&](const Request& request, Line& line) {
+        most = std::max(most.load(), ++open);
+        // The first three wait for each other, so that fewer at once would never end.
+        while (request.number < 3 && most < 3) std::this_thread::yield();
+        --open;
+        answer_two_tokens(request, line);
+    });
+    const RunResult result = run_load(load(server.url(), 20, 3), kNever);
+    EXPECT_EQ(result.outcomes.size(), 20u);
+    EXPECT_EQ(result.stopped_by, "requests");
+    EXPECT_EQ(most, 3);
+}
+
+TEST(Run, ARateDoesNotWaitForAnswers) {
+    std::atomic<int> open{0};
+    ScriptedServer server([&](const Request& request, Line& line) {
+        ++open;
+        while (open < 5) std::this_thread::yield();
+        answer_two_tokens(request, line);
+    });
+    LoadOptions options = load(server.url(), 5, 0);
+    options.rate = 1000;
+    const RunResult result = run_load(options, kNever);
+    ASSERT_EQ(result.outcomes.size(), 5u);
+    for (const Outcome& outcome : result.outcomes) EXPECT_EQ(outcome.ending, Ending::kAnswered);
+}
+
+TEST(Run, AppendsTheAnswerAndSendsTheNextTurn) {
+    ScriptedServer server(answer_two_tokens);
+    LoadOptions options = load(server.url(), 6);
+    options.turns = 3, options.warmup = 1;
+    EXPECT_EQ(run_load(options, kNever).outcomes.size(), 6u) << "the warm-up is not counted";
+    const auto requests = server.requests();
+    ASSERT_EQ(requests.size(), 7u);
+    const auto messages = [&](int i) { return nlohmann::json::parse(requests[i].body).at("messages"); };
+    EXPECT_EQ(messages(1).size(), 1u);
+    ASSERT_EQ(messages(3).size(), 5u);
+    EXPECT_EQ(messages(3)[0], messages(1)[0]);
+    EXPECT_EQ(messages(3)[1], nlohmann::json({{"role", "assistant"}, {"content", "ab"}}));
+    EXPECT_EQ(messages(4).size(), 1u) << "the next conversation";
+    EXPECT_NE(messages(4)[0], messages(1)[0]);
+}
+
+TEST(Run, SendsKeyAndHeadersAndOneConnectionEach) {
+    ScriptedServer server(answer_two_tokens);
+    LoadOptions options = load(server.url() + "/base", 2);
+    options.key = "secret", options.headers = {"X-Mine: 1"}, options.api = Api::kCompletions;
+    EXPECT_EQ(run_load(options, kNever).outcomes.size(), 2u);
+    EXPECT_THAT(server.requests().at(1).head, HasSubstr("POST /base/v1/completions HTTP/1.1\r\n"));
+    EXPECT_THAT(server.requests().at(1).head, HasSubstr("Authorization: Bearer secret\r\n"));
+    EXPECT_THAT(server.requests().at(1).head, HasSubstr("X-Mine: 1\r\n"));
+}
+
+TEST(Run, EndsWithWhatThereIsWhenToldTo) {
+    std::atomic<bool> stop{false};
+    ScriptedServer server([&](const Request& request, Line& line) {
+        if (request.number < 2) return answer_two_tokens(request, line);
+        stop = true;
+        line.wait_for_client_to_leave();
+    });
+    const LoadOptions options = load(server.url(), 100);
+    const Summary summary = summarize(run_load(options, stop), options);
+    EXPECT_EQ(summary.stopped_by, "interrupt");
+    EXPECT_EQ(summary.endings, (std::map<Ending, int64_t>{{Ending::kAnswered, 2}, {Ending::kInterrupted, 1}}));
+}
+
+TEST(Run, SendsNothingAfterItsSeconds) {
+    ScriptedServer server(answer_two_tokens);
+    LoadOptions options = load(server.url(), kMostRequests);
+    options.seconds = 0.2;
+    const RunResult result = run_load(options, kNever);
+    EXPECT_EQ(result.stopped_by, "seconds");
+    for (const Outcome& outcome : result.outcomes) EXPECT_LT(outcome.sent, 1000 * options.seconds + 1);
+}
+
+}  // namespace
+}  // namespace hearth::perf

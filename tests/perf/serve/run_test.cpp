@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -220,6 +221,30 @@ TEST(Run, SendsKeyAndHeadersAndOneConnectionEach) {
     EXPECT_THAT(server.requests().at(1).head, HasSubstr("POST /base/v1/completions HTTP/1.1\r\n"));
     EXPECT_THAT(server.requests().at(1).head, HasSubstr("Authorization: Bearer secret\r\n"));
     EXPECT_THAT(server.requests().at(1).head, HasSubstr("X-Mine: 1\r\n"));
+}
+
+/// libcurl sends a request again, unasked, where a connection that it kept was closed meanwhile; so it may keep none.
+TEST(Run, EachRequestHasAConnectionOfItsOwn) {
+    ScriptedServer server([](const Request&, Line& line) {
+        const std::string body = text_event("a") + end_events(1, 1, 0);
+        line.send(cat("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: ", body.size(), "\r\n\r\n", body));
+        line.wait_for_client_to_leave();  // and no second request is read
+    });
+    LoadOptions options = load(server.url(), 3);
+    options.timeout = 5;
+    for (const Outcome& outcome : run_load(options, kNever).outcomes) EXPECT_EQ(outcome.ending, Ending::kAnswered) << outcome.message;
+    EXPECT_EQ(server.requests().size(), 3u);
+}
+
+TEST(Run, GoesToTheHostThatWasNamedAndToNoProxy) {
+    ScriptedServer server(answer_two_tokens), proxy(answer_two_tokens);
+    ::setenv("http_proxy", proxy.url().c_str(), 1);
+    ::setenv("all_proxy", proxy.url().c_str(), 1);
+    EXPECT_EQ(run_load(load(server.url(), 1), kNever).outcomes.at(0).ending, Ending::kAnswered);
+    ::unsetenv("http_proxy");
+    ::unsetenv("all_proxy");
+    EXPECT_EQ(server.requests().size(), 1u);
+    EXPECT_TRUE(proxy.requests().empty());
 }
 
 TEST(Run, EndsWithWhatThereIsWhenToldTo) {

@@ -1,62 +1,14 @@
 #include "perf/serve/options.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <cstdlib>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "perf/serve/option_values.h"
 
 namespace hearth::perf {
 
 namespace {
-
-[[noreturn]] void refuse(std::string_view option, std::string_view expected, std::string_view found) {
-    throw Error(ErrorKind::kBadInput, cat(option, ": expected ", expected, ", found \"", printable(found, 60), "\""));
-}
-
-template <class T>
-T number(std::string_view option, std::string_view text, T least, T most) {
-    T value{};
-    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (problem != std::errc() || end != text.data() + text.size() || !(value >= least && value <= most))
-        refuse(option, cat("a number from ", least, " to ", most), text);
-    return value;
-}
-
-Range range(std::string_view option, std::string_view text, int64_t most) {
-    const size_t dots = text.find("..");
-    const Range out = {number<int64_t>(option, text.substr(0, dots), 1, most),
-                       number<int64_t>(option, dots == std::string_view::npos ? text : text.substr(dots + 2), 1, most)};
-    if (out.low > out.high) refuse(option, "N, or LOW..HIGH with LOW the smaller", text);
-    return out;
-}
-
-std::string header(std::string_view option, std::string_view text) {
-    const size_t colon = text.find(':');
-    const bool acts = std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; });
-    if (colon == 0 || colon == std::string_view::npos || text.substr(0, colon).find(' ') != std::string_view::npos || acts)
-        refuse(option, "\"Name: value\"", text);
-    return std::string(text);
-}
-
-std::string url(std::string_view option, std::string_view text) {
-    const size_t host = text.starts_with("http://") ? 7 : text.starts_with("https://") ? 8 : 0;
-    while (text.ends_with('/')) text.remove_suffix(1);
-    if (host == 0 || text.size() <= host || text.find_first_of("?#@ \t\r\n", host) != std::string_view::npos)
-        refuse(option, "http://HOST:PORT or https://HOST:PORT", text);
-    return std::string(text);
-}
-
-std::string key(std::string_view option, std::string_view text) {
-    const std::string variable(text);
-    const char* value = std::getenv(variable.c_str());
-    if (value == nullptr || *value == 0) refuse(option, "the name of an environment variable that is set", text);
-    if (std::string_view(value).find_first_of("\r\n") != std::string_view::npos)
-        throw Error(ErrorKind::kBadInput, cat(option, ": expected a key in one line"));
-    return value;
-}
 
 using Setter = void (*)(LoadOptions&, std::string_view option, std::string_view value);
 
@@ -69,7 +21,7 @@ struct Option {
 #define HEARTH_SET [](LoadOptions & o, [[maybe_unused]] std::string_view name, [[maybe_unused]] std::string_view v)
 
 constexpr Option kOptions[] = {
-    {"--url", "URL", "Server, with what stands before /v1; default: http://127.0.0.1:8080", HEARTH_SET{o.url = url(name, v);
+    {"--url", "URL", "Server, with what stands before /v1; default: http://127.0.0.1:8080", HEARTH_SET{o.url = read_url(name, v);
 }  // namespace
 }  // namespace hearth::perf
 , {"--api", "chat|completions", "Default: chat", HEARTH_SET{if (v != "chat" && v != "completions") refuse(name, "chat or completions", v);
@@ -79,37 +31,37 @@ o.api = v == "chat" ? Api::kChat : Api::kCompletions;
 , {"--model", "NAME", "Default: the field is not sent", HEARTH_SET{o.model = v;
 }
 }
-, {"--header", "'NAME: VALUE'", "Sent with each request; may be given several times", HEARTH_SET{o.headers.push_back(header(name, v));
+, {"--header", "'NAME: VALUE'", "Sent with each request; may be given several times", HEARTH_SET{o.headers.push_back(read_header(name, v));
 }
 }
-, {"--key-env", "VARIABLE", "Environment variable with the API key", HEARTH_SET{o.key = key(name, v);
+, {"--key-env", "VARIABLE", "Environment variable with the API key", HEARTH_SET{o.key = read_key(name, v);
 }
 }
 ,
 
-    {"--rate", "R", "Conversations begun a second, whatever is still open", HEARTH_SET{o.rate = number(name, v, 0.001, 10000.0);
+    {"--rate", "R", "Conversations begun a second, whatever is still open", HEARTH_SET{o.rate = read_number(name, v, 0.001, 10000.0);
 }
 }
 , {"--burstiness", "B", "With --rate: 1 (default) is Poisson, less comes in bursts, more is more regular",
-   HEARTH_SET{o.burstiness = number(name, v, 0.01, 1000.0);
+   HEARTH_SET{o.burstiness = read_number(name, v, 0.01, 1000.0);
 }
 }
 , {"--concurrency", "C", "Conversations at once; each that ends makes room for the next",
-   HEARTH_SET{o.concurrency = number<int64_t>(name, v, 1, kMostOpen);
+   HEARTH_SET{o.concurrency = read_number<int64_t>(name, v, 1, kMostOpen);
 }
 }
-, {"--requests", "N", "Ends when so many were sent and answered", HEARTH_SET{o.requests = number<int64_t>(name, v, 1, kMostRequests);
+, {"--requests", "N", "Ends when so many were sent and answered", HEARTH_SET{o.requests = read_number<int64_t>(name, v, 1, kMostRequests);
 }
 }
 , {"--seconds", "S", "Sends nothing later than this; what is open may end. Default: 3600",
-   HEARTH_SET{o.seconds = number(name, v, 0.1, static_cast<double>(kMostSeconds));
+   HEARTH_SET{o.seconds = read_number(name, v, 0.1, static_cast<double>(kMostSeconds));
 }
 }
-, {"--timeout", "S", "For each request; default: 120", HEARTH_SET{o.timeout = number(name, v, 0.01, 3600.0);
+, {"--timeout", "S", "For each request; default: 120", HEARTH_SET{o.timeout = read_number(name, v, 0.01, 3600.0);
 }
 }
 , {"--warmup", "N", "Requests before, one by one, that are not counted; default: 0",
-   HEARTH_SET{o.warmup = number<int64_t>(name, v, 0, 1000);
+   HEARTH_SET{o.warmup = read_number<int64_t>(name, v, 0, 1000);
 }
 }
 ,
@@ -120,30 +72,31 @@ o.prompts = v;
 }
 }
 , {"--prompt-tokens", "N|A..B", "Words of each turn, about a token each; default: 128",
-   HEARTH_SET{o.prompt_words = range(name, v, kMostWords);
+   HEARTH_SET{o.prompt_words = read_range(name, v, kMostWords);
 }
 }
-, {"--answer-tokens", "N|A..B", "max_tokens of each answer; default: 64", HEARTH_SET{o.answer_tokens = range(name, v, kMostAnswerTokens);
+, {"--answer-tokens", "N|A..B", "max_tokens of each answer; default: 64",
+   HEARTH_SET{o.answer_tokens = read_range(name, v, kMostAnswerTokens);
 }
 }
 , {"--shared-prefix", "N", "Words that conversations of a group begin with",
-   HEARTH_SET{o.shared_prefix = number<int64_t>(name, v, 0, kMostWords);
+   HEARTH_SET{o.shared_prefix = read_number<int64_t>(name, v, 0, kMostWords);
 }
 }
-, {"--prefix-groups", "G", "Groups; default: 1", HEARTH_SET{o.prefix_groups = number<int64_t>(name, v, 1, 10000);
+, {"--prefix-groups", "G", "Groups; default: 1", HEARTH_SET{o.prefix_groups = read_number<int64_t>(name, v, 1, 10000);
 }
 }
 , {"--turns", "T", "Turns of each conversation: the answer is appended and the next turn sent at once; default: 1",
-   HEARTH_SET{o.turns = number<int64_t>(name, v, 1, kMostTurns);
+   HEARTH_SET{o.turns = read_number<int64_t>(name, v, 1, kMostTurns);
 }
 }
-, {"--seed", "N", "Of prompts and arrivals; default: 1", HEARTH_SET{o.seed = number<uint64_t>(name, v, 0, UINT64_MAX);
+, {"--seed", "N", "Of prompts and arrivals; default: 1", HEARTH_SET{o.seed = read_number<uint64_t>(name, v, 0, UINT64_MAX);
 }
 }
-, {"--temperature", "T", "Default: not sent", HEARTH_SET{o.temperature = number(name, v, 0.0, 100.0);
+, {"--temperature", "T", "Default: not sent", HEARTH_SET{o.temperature = read_number(name, v, 0.0, 100.0);
 }
 }
-, {"--sampling-seed", "N", "Sent as seed; default: not sent", HEARTH_SET{o.sampling_seed = number<uint64_t>(name, v, 0, INT64_MAX);
+, {"--sampling-seed", "N", "Sent as seed; default: not sent", HEARTH_SET{o.sampling_seed = read_number<uint64_t>(name, v, 0, INT64_MAX);
 }
 }
 , {"--ignore-eos", "", "Sends ignore_eos, so that answers have the length asked for", HEARTH_SET{o.ignore_eos = true;
@@ -154,11 +107,11 @@ o.prompts = v;
 }
 ,
 
-    {"--ttft-limit", "MS", "Goodput: the first token by then", HEARTH_SET{o.ttft_limit = number(name, v, 0.001, 1e9);
+    {"--ttft-limit", "MS", "Goodput: the first token by then", HEARTH_SET{o.ttft_limit = read_number(name, v, 0.001, 1e9);
 }
 }
 , {"--itl-limit", "MS", "Goodput: no more than this from token to token, the mean of an answer",
-   HEARTH_SET{o.itl_limit = number(name, v, 0.001, 1e9);
+   HEARTH_SET{o.itl_limit = read_number(name, v, 0.001, 1e9);
 }
 }
 , {"--label", "TEXT", "Who answers, for perf_compare and perf_plot", HEARTH_SET{o.label = printable(v, 100);
@@ -205,7 +158,8 @@ LoadOptions parse_load_options(const std::vector<std::string_view>& words) {
 std::string load_help() {
     std::string out =
         "perf_serve --rate R | --concurrency C, --requests N and/or --seconds S, [options]\n"
-        "Sends an OpenAI-like server requests and says how long it let them wait.\n\n";
+        "Sends an OpenAI-like server requests and says how long it let them wait.\n"
+        "Exit status: 0, 1 where a request was not answered, 2 for options or files that are not what they should be.\n\n";
     for (const Option& option : kOptions) {
         const std::string left = cat("  ", option.name, " ", option.placeholder);
         out += cat(left, std::string(left.size() < 32 ? 32 - left.size() : 1, ' '), option.help, "\n");

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kUsage =
     "perf_compare A.json[,A2.json,...] B.json[,B2.json,...] [--within PERCENT] [--any-machine] [--check]\n"
-    "  A and B: what `hearth bench -o json`, perf/peers or a benchmark program with --benchmark_format=json wrote;\n"
+    "  A and B: what `hearth bench -o json`, perf/peers, perf_serve or a benchmark program with --benchmark_format=json wrote;\n"
     "           of several runs each counts as one sample, its median: run A and B in turns, at least four times each\n"
     "  --within PERCENT  differences up to this are none; default: 2\n"
     "  --any-machine     also where the two come from different machines\n"

@@ -15,6 +15,7 @@ namespace {
 constexpr const char* kUsage =
     "perf_plot roofline FILE.json [-o OUT.svg]            FILE: of `hearth bench --profile -o json`\n"
     "perf_plot depth FILE.json ... [--prompts] [-o OUT.svg]   FILE: of `hearth bench -o json -d 0,1024,4096` or of perf/peers\n"
+    "perf_plot serve FILE.json ... [-o OUT.svg]           FILE: of `perf_serve -o json`, one for each load\n"
     "  --prompts  speeds of prompts in place of answers\n"
     "  -o OUT     default: standard output\n";
 
@@ -37,11 +38,13 @@ int run(const std::vector<std::string_view>& words) {
         }
     }
     const std::string kind = files.empty() ? "" : files.front();
-    if ((kind != "roofline" && kind != "depth") || files.size() < 2 || (kind == "roofline" && files.size() > 2))
-        throw Error(ErrorKind::kBadInput, cat("expected \"roofline\" and a file, or \"depth\" and files\n", kUsage));
+    if ((kind != "roofline" && kind != "depth" && kind != "serve") || files.size() < 2 || (kind == "roofline" && files.size() > 2))
+        throw Error(ErrorKind::kBadInput, cat("expected \"roofline\" and a file, or \"depth\" or \"serve\" and files\n", kUsage));
     std::vector<perf::ResultFile> results;
     for (size_t i = 1; i < files.size(); ++i) results.push_back(perf::read_results(files[i]));
-    const std::string svg = kind == "roofline" ? perf::draw_roofline(results.front()) : perf::draw_depths(results, prompts);
+    const std::string svg = kind == "roofline" ? perf::draw_roofline(results.front())
+                            : kind == "serve"  ? perf::draw_serve(results)
+                                               : perf::draw_depths(results, prompts);
     if (out.empty()) return std::fputs(svg.c_str(), stdout) < 0;
     std::ofstream stream(out, std::ios::binary);
     if (!(stream << svg).flush()) throw Error(ErrorKind::kIo, cat("cannot write ", out));

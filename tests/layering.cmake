@@ -13,7 +13,7 @@ set(folders base kernels runtime loaders tools/search chat)
 # third-party header: the only folders that may include it
 set(third_party "nlohmann/=loaders,chat,tools,tests,perf" "httplib.h=chat/http,tests" "dnnl=perf/kernels" "cuda=kernels/cuda" "cublas=kernels/cuda"
                 "sentencepiece=loaders/tokenizer" "pcre2=loaders/tokenizer" "utf8proc=loaders/tokenizer,chat/template,tools/hearth" "CLI/=tools/hearth" "histedit=tools/hearth"
-                "sqlite3=chat")
+                "sqlite3=chat" "curl/=perf")
 
 file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/base/*.h ${ROOT}/base/*.cpp ${ROOT}/kernels/*.h ${ROOT}/kernels/*.cpp ${ROOT}/kernels/*.cu
      ${ROOT}/runtime/*.h ${ROOT}/runtime/*.cpp ${ROOT}/loaders/*.h ${ROOT}/loaders/*.cpp ${ROOT}/chat/*.h ${ROOT}/chat/*.cpp ${ROOT}/tools/*.h ${ROOT}/tools/*.cpp)

@@ -27,7 +27,7 @@ std::string samples_text(const Result& result) {
     const auto number = [&](double value) { return fixed(value / scale, result.is_rate ? 2 : 3); };
     const auto [least, most] = std::ranges::minmax(result.samples);
     return cat(number(middle),
-               result.is_rate ? " t/s ["
+               result.is_rate ? cat(" ", result.unit, " [")
                : small        ? " us ["
                               : " ms [",
                number(least), ", ", number(most), "] of ", result.samples.size());

@@ -1,4 +1,4 @@
-// The two pictures: a roofline, and speed against the depth of the context.
+// The pictures: a roofline, speed against the depth of the context, and what a server does under load.
 #pragma once
 
 #include <string>
@@ -17,7 +17,12 @@ std::string draw_roofline(const ResultFile& file);
 /// prompts in place of answers. Throws Error{kBadInput} where the files have no such tests.
 std::string draw_depths(const std::vector<ResultFile>& files, bool prompts);
 
-/// What both keep to: larger and smaller numbers are not drawn.
+/// Milliseconds to the first token (median, with a whisker to p99) and answer tokens a second, over the rate or the concurrency of runs of
+/// perf_serve, a line for each label; of runs with the same label and load the median of each number. Runs that answered nothing are left
+/// out. `files` is not empty. Throws Error{kBadInput}: other files, rates beside concurrencies, no answer in any.
+std::string draw_serve(const std::vector<ResultFile>& files);
+
+/// What all keep to: larger and smaller numbers are not drawn.
 constexpr double kLeastDrawn = 1e-6, kMostDrawn = 1e12;
 
 /// "2026-11-23" of "2026-11-23T07:29:12Z".

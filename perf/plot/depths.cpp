@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <map>
-#include <numeric>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "perf/plot/axes.h"
 #include "perf/plot/charts.h"
+#include "perf/plot/line_names.h"
 
 namespace hearth::perf {
 
@@ -56,26 +56,6 @@ std::vector<Line> lines_of(const std::vector<ResultFile>& files, bool prompts) {
     return out;
 }
 
-/// Names at the right end of their lines, pushed apart.
-void draw_names(Svg& svg, const std::vector<Line>& lines, const Axis& x, const Axis& y) {
-    constexpr double kApart = 16;
-    std::vector<size_t> order(lines.size());
-    std::iota(order.begin(), order.end(), size_t{0});
-    const auto height = [&](size_t i) { return y.at(lines[i].spots.back().median); };
-    std::ranges::sort(order, {}, height);
-    std::vector<double> places;
-    for (const size_t i : order) places.push_back(places.empty() ? height(i) : std::max(height(i), places.back() + kApart));
-    const double over = places.back() - (y.begin + 8);
-    for (double& place : places) place -= std::max(0.0, over);
-    for (size_t i = 0; i < order.size(); ++i) {
-        const Spot& last = lines[order[i]].spots.back();
-        const int series = static_cast<int>(order[i]);
-        svg.line({x.at(last.depth) + 6, y.at(last.median)}, {x.end + 10, places[i]}, "leader");
-        svg.marker({x.end + 16, places[i]}, series, lines[order[i]].name);
-        svg.text({x.end + 26, places[i] + 4}, lines[order[i]].name, "start", "label", series);
-    }
-}
-
 }  // namespace
 
 std::string draw_depths(const std::vector<ResultFile>& files, bool prompts) {
@@ -105,6 +85,7 @@ std::string draw_depths(const std::vector<ResultFile>& files, bool prompts) {
     for (const Result& result : files.front().results) threads = std::max(threads, result.threads);
     svg.text({78, 42}, cat(files.front().machine, ", ", threads, " threads, ", day_of(files.front().date)), "start", "label");
     draw_frame(svg, x, y);
+    std::vector<NamedEnd> ends;
     for (size_t i = 0; i < lines.size(); ++i) {
         const int series = static_cast<int>(i);
         std::vector<Point> points;
@@ -112,6 +93,7 @@ std::string draw_depths(const std::vector<ResultFile>& files, bool prompts) {
         for (const Spot& spot : lines[i].spots)
             svg.line({x.at(spot.depth), y.at(spot.least)}, {x.at(spot.depth), y.at(spot.most)}, "whisker");
         svg.path(points, series);
+        ends.push_back({lines[i].name, points.back(), series});
         for (size_t p = 0; p < points.size(); ++p) {
             const Spot& spot = lines[i].spots[p];
             svg.marker(points[p], series,
@@ -119,7 +101,7 @@ std::string draw_depths(const std::vector<ResultFile>& files, bool prompts) {
                            fixed(spot.most, 2), "]"));
         }
     }
-    draw_names(svg, lines, x, y);
+    draw_line_names(svg, std::move(ends), x, y);
     return svg.finish();
 }
 

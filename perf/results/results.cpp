@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "loaders/io/json_file.h"
 #include "perf/results/fields.h"
+#include "perf/results/serve.h"
 
 namespace hearth::perf {
 
@@ -152,12 +153,14 @@ ResultFile parse_results(const std::string& text, const std::string& name) {
         read_bench(document, name, out);
     } else if (document.is_object() && document.contains("benchmarks")) {
         read_google(document, name, out);
+    } else if (is_serve_run(document)) {
+        read_serve_run(document, name, out);
     } else if (document.is_object() && document.contains("results")) {
         read_bench(document.at("results"), name, out);
     } else {
-        throw Error(
-            ErrorKind::kBadInput,
-            cat(name, ": expected what `hearth bench -o json`, perf/peers or --benchmark_format=json writes, found ", shown(document)));
+        throw Error(ErrorKind::kBadInput,
+                    cat(name, ": expected what `hearth bench -o json`, perf/peers, perf_serve or --benchmark_format=json writes, found ",
+                        shown(document)));
     }
     if (out.results.empty()) throw Error(ErrorKind::kBadInput, cat(name, ": expected results, found none"));
     std::set<std::string> names;

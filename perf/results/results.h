@@ -1,8 +1,9 @@
-// Files of measurements: what `hearth bench -o json`, llama-bench, perf/peers and Google Benchmark write.
+// Files of measurements: what `hearth bench -o json`, llama-bench, perf/peers, perf_serve and Google Benchmark write.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Result {
     std::string name;             // all that identifies it, in one line: "llama 1.10B q4, 2 threads, tg64 @ d3500"
     std::vector<double> samples;  // positive and finite; at least one
     bool is_rate = true;          // tokens a second: more is better; else nanoseconds of one run: less is better
+    std::string unit = "t/s";     // of a rate
 
     // of a whole model; empty and 0 otherwise
     std::string engine, weights;  // "hearth", "ik"; "q4"
@@ -35,18 +37,28 @@ struct Result {
     Ceilings ceilings;
 };
 
+/// One run of perf_serve, as a plot needs it.
+struct ServePoint {
+    std::string label;     // who answered
+    bool by_rate = false;  // `load` is conversations begun a second; else conversations at once
+    double load = 0;
+    double ttft_median_ms = 0, ttft_p90_ms = 0, ttft_p99_ms = 0;  // to the first token; 0 where nothing was answered
+    double output_tokens_per_second = 0;
+};
+
 struct ResultFile {
     std::string path;
     std::string machine;  // processor's name; of Google Benchmark's file without our context: host and processors
     std::string date;     // as it stands in the file
     std::vector<Result> results;
+    std::optional<ServePoint> serve;  // of a file of perf_serve
 };
 
 constexpr int64_t kMostFileBytes = int64_t{64} << 20;
 constexpr int64_t kMostSamples = 2000;  // of one result
 
-/// Reads either kind of file. Throws Error naming the file and the place: not JSON, none of these kinds, a number that is none, two results
-/// of one name, a benchmark that ended with an error.
+/// Reads any of these kinds of file. Throws Error naming the file and the place: not JSON, none of these kinds, a number that is none, two
+/// results of one name, a benchmark that ended with an error.
 ResultFile read_results(const std::filesystem::path& path);
 
 /// The same from text; `name` stands for the file in errors.

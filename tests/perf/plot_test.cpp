@@ -85,6 +85,38 @@ TEST(Plot, TellsFilesApart) {
     EXPECT_THAT(svg, HasSubstr(">hearth q8 (new)</text>"));
 }
 
+ResultFile serve_file(const ServeRow& row) { return parse_results(serve_run(row), "s.json"); }
+
+TEST(Plot, DrawsWaitingAndThroughputOverTheLoad) {
+    std::vector<ResultFile> files;
+    for (const int load : {16, 1, 4}) {
+        for (const char* label : {"hearth", "llama-server"}) {
+            files.push_back(serve_file({.label = label, .load = cat(R"("rate": 0, "concurrency": )", load), .ttft_ms = 10.0 * load}));
+        }
+    }
+    const std::string svg = draw_serve(files);
+    EXPECT_EQ(xml_problem(svg), "");
+    EXPECT_EQ(count(svg, "<polyline"), 4u) << "two servers, in each of two frames";
+    EXPECT_EQ(count(svg, "class=\"marker"), 16u) << "three points and a legend each";
+    EXPECT_THAT(svg, HasSubstr("hearth at 4: 40.0 ms, p99 120.0"));
+    EXPECT_THAT(svg, HasSubstr("llama-server at 16: 100.0 t/s"));
+    EXPECT_THAT(svg, HasSubstr("conversations at once"));
+    EXPECT_THAT(svg, Not(HasSubstr("nan")));
+}
+
+TEST(Plot, TakesTheMedianOfRunsWithOneLoad) {
+    const std::string svg = draw_serve({serve_file({.ttft_ms = 10}), serve_file({.ttft_ms = 30}), serve_file({.ttft_ms = 500})});
+    EXPECT_THAT(svg, HasSubstr("hearth at 4: 30.0 ms"));
+    EXPECT_EQ(count(svg, "class=\"marker"), 4u);
+}
+
+TEST(Plot, RefusesRunsThatShareNoAxis) {
+    EXPECT_THROW(draw_serve({serve_file({}), serve_file({.load = R"("rate": 2, "concurrency": 0)"})}), Error);
+    EXPECT_THROW(draw_serve({serve_file({}), file_of({{}})}), Error) << "not of perf_serve";
+    EXPECT_THROW(draw_serve({serve_file({.ttft_ms = 0, .samples = "[]"})}), Error) << "nothing was answered";
+    EXPECT_EQ(xml_problem(draw_serve({serve_file({.label = "<a>&", .ttft_ms = 1e11, .tokens_per_second = 1e300})})), "");
+}
+
 TEST(Plot, EscapesWhatFilesSay) {
     auto file = file_of({{.type = "<script>&\\\"q8", .more = kStages}});
     const std::string svg = draw_roofline(file);

@@ -71,6 +71,34 @@ TEST(Results, GathersRepetitionsOfGoogleBenchmark) {
     EXPECT_EQ(file.results[0].samples, (std::vector<double>{2.0e6, 2.1e6})) << "aggregates are no samples; both units in ns";
 }
 
+TEST(Results, ReadsWhatServeWrites) {
+    const ResultFile file = parse_results(serve_run({}), "a.json");
+    EXPECT_EQ(file.machine, "Test CPU");
+    ASSERT_EQ(file.results.size(), 10u) << "four times with their p99, two rates; a goodput of 0 is none";
+    EXPECT_EQ(file.results[0].name, "serve chat, 128 -> 64 tokens: time to first token");
+    EXPECT_EQ(file.results[0].samples, (std::vector<double>{40e6, 50e6, 60e6})) << "ns";
+    EXPECT_FALSE(file.results[0].is_rate);
+    EXPECT_EQ(file.results[1].samples, std::vector<double>{150e6});
+    EXPECT_EQ(file.results[0].setup, "hearth");
+    EXPECT_EQ(file.results[9].unit, "req/s");
+    ASSERT_TRUE(file.serve);
+    EXPECT_EQ(file.serve->load, 4);
+    EXPECT_FALSE(file.serve->by_rate);
+    EXPECT_EQ(parse_results(serve_run({.samples = "[]"}), "a.json").results.size(), 2u) << "no answers, no times";
+}
+
+TEST(Results, RefusesRunsOfServeThatAreNone) {
+    EXPECT_THAT(refusal(R"({"program": "perf_serve"})"), HasSubstr("\"load\""));
+    EXPECT_THAT(refusal(R"({"program": "perf_serve", "load": 3})"), HasSubstr("a.json.load"));
+    EXPECT_THAT(refusal(R"({"program": "other"})"), HasSubstr("perf_serve"));
+    for (const char* samples : {"7", "[-1]", "[\"5\"]", "[null]", "null"})
+        EXPECT_THAT(refusal(serve_run({.samples = samples})), HasSubstr("samples")) << samples;
+    EXPECT_THAT(refusal(serve_run({.load = R"("rate": -1)"})), HasSubstr("rate"));
+    std::string many = "[1";
+    for (int64_t i = 0; i < kMostSamples; ++i) many += ",1";
+    EXPECT_THAT(refusal(serve_run({.samples = many + "]"})), HasSubstr("at most 2000"));
+}
+
 TEST(Results, RefusesOtherJsonSayingWhatItReads) {
     EXPECT_THAT(refusal("{}"), HasSubstr("hearth bench -o json"));
     EXPECT_THAT(refusal("[]"), HasSubstr("found none"));

@@ -34,4 +34,20 @@ inline const std::string kStages = R"(, "limits": {"read_gbps": 40, "fma_f32_gfl
              {"variant": "embed/avx512", "calls": 1, "seconds": 0.1, "bytes": 1e6, "flops": 0},
              {"variant": "head/composite", "calls": 1, "seconds": 0.0001, "bytes": 1e6, "flops": 1e6}])";
 
+/// What perf_serve writes, as far as it is read.
+struct ServeRow {
+    std::string label = "hearth", load = R"("rate": 0, "concurrency": 4)";
+    double ttft_ms = 50, tokens_per_second = 100;
+    std::string samples = "[40, 50, 60]";
+};
+
+inline std::string serve_run(const ServeRow& row) {
+    const std::string spread = cat(R"({"median": )", row.ttft_ms, R"(, "p90": )", 2 * row.ttft_ms, R"(, "p99": )", 3 * row.ttft_ms,
+                                   R"(, "samples": )", row.samples, "}");
+    return cat(R"({"program": "perf_serve", "cpu_info": "Test CPU", "test_time": "2026-11-28T10:00:00Z", "label": ")", row.label,
+               R"(", "load": {"describes": "chat, 128 -> 64 tokens", "url": "http://127.0.0.1:8080", "model": "", )", row.load,
+               R"(}, "ttft_ms": )", spread, R"(, "per_token_ms": )", spread, R"(, "itl_ms": )", spread, R"(, "whole_ms": )", spread,
+               R"(, "output_tokens_per_s": )", row.tokens_per_second, R"(, "requests_per_s": 2, "goodput_per_s": 0})");
+}
+
 }  // namespace hearth::perf

@@ -3,7 +3,7 @@
 
 # What must be there before anything compiles, as Debian packages.
 packages=(g++ cmake ninja-build ccache pkg-config libsentencepiece-dev nlohmann-json3-dev libcpp-httplib-dev libpcre2-dev
-  libutf8proc-dev libcli11-dev libedit-dev libgtest-dev libgmock-dev libbenchmark-dev)
+  libutf8proc-dev libcli11-dev libedit-dev libgtest-dev libgmock-dev libbenchmark-dev libcurl4-openssl-dev)
 # What only some verbs need: check (formatting) and test (the page in a browser, golden folders written by numpy scripts).
 developer_packages=(clang-format chromium nodejs npm python3-numpy)
 # What only fuzz needs: the compiler that libFuzzer is a part of, and its runtime.
@@ -23,6 +23,7 @@ provided() {
     npm | ccache | cmake | clang-format | chromium) command -v "$1" >/dev/null ;;
     g++) command -v g++ >/dev/null ;;
     clang) command -v clang++ >/dev/null ;;
+    libcurl4-openssl-dev) pkg-config --exists libcurl 2>/dev/null ;; # that of another TLS library does as well
     libclang-rt-*) [ -n "$(libfuzzer)" ] ;;
     *) return 1 ;;
   esac

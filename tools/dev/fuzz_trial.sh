@@ -1,31 +1,46 @@
 # shellcheck shell=bash
-# The fuzzing campaign: each target until it has run a million inputs and ten minutes have brought no new edge, or an hour is over.
+# The fuzzing campaign: each target until it has run a million inputs and ten minutes have brought no new edge, or an hour is over. Minutes are
+# those of the processor, and a campaign that was interrupted goes on where it was: build/fuzz/campaign/TARGET keeps executions, seconds,
+# seconds at the last new edge, and edges.
 
 campaign_executions=1000000 campaign_quiet=600
-campaign_longest=${HEARTH_FUZZ_LONGEST:-3600} # seconds
+campaign_longest=${HEARTH_FUZZ_LONGEST:-3600} # processor seconds
 campaign_at_once=${HEARTH_FUZZ_AT_ONCE:-2}
+
+# campaign_state TARGET: four numbers
+campaign_state() { cat "build/fuzz/campaign/$1" 2>/dev/null || echo 0 0 0 0; }
+
+# campaign_over EXECUTIONS SECONDS LAST_EDGE
+campaign_over() { [ "$2" -ge "$campaign_longest" ] || { [ "$1" -ge $campaign_executions ] && [ $(($2 - $3)) -ge $campaign_quiet ]; }; }
 
 # campaign_one TARGET
 campaign_one() {
-  local target=$1 edges=0 now_edges new_edge_at begin=$SECONDS pid failed=0
-  mkdir -p build/fuzz/log
+  local target=$1 executions now_executions seconds last_edge edges now_edges before_executions before_seconds begin=$SECONDS pid process used failed=0
+  read -r before_executions before_seconds last_edge edges < <(campaign_state "$target")
+  if campaign_over "$before_executions" "$before_seconds" "$last_edge"; then
+    say "$target: over, $before_executions executions in $before_seconds s of the processor, $edges edges"
+    return 0
+  fi
+  mkdir -p build/fuzz/{log,campaign}
   touch "build/fuzz/log/$target.begun"
-  fuzz_one "$target" -max_total_time="$campaign_longest" &
+  fuzz_one "$target" &
   pid=$!
-  new_edge_at=$SECONDS
-  while kill -0 $pid 2>/dev/null; do
-    sleep 5
-    now_edges=$(fuzz_edges "$target")
-    if [ "${now_edges:-0}" != "$edges" ]; then edges=$now_edges new_edge_at=$SECONDS; fi
-    [ $((SECONDS - new_edge_at)) -ge $campaign_quiet ] || continue
-    [ "0$(fuzz_executions "$target")" -ge $campaign_executions ] || continue
+  while sleep 5 && kill -0 $pid 2>/dev/null; do
+    process=$(pgrep -P $pid | head -1 || true) # libFuzzer itself, a child of the function's shell
+    used=$(ps -o cputimes= -p "${process:-$pid}" | tr -dc 0-9 || true)
+    seconds=$((before_seconds + ${used:-0})) now_executions=$(fuzz_executions "$target") now_edges=$(fuzz_edges "$target")
+    executions=$((before_executions + ${now_executions:-0}))
+    if [ "${now_edges:-0}" -gt "$edges" ]; then edges=$now_edges last_edge=$seconds; fi
+    echo "$executions $seconds $last_edge $edges" >"build/fuzz/campaign/$target"
+    campaign_over "$executions" "$seconds" "$last_edge" || continue
     touch "build/fuzz/log/$target.enough"
-    pkill -INT -P $pid || true # libFuzzer itself, a child of the function's shell
+    kill -INT "$process" || true
     break
   done
   wait $pid || failed=$?
   if [ -f "build/fuzz/log/$target.enough" ]; then failed=0; rm "build/fuzz/log/$target.enough"; fi
   fuzz_record "$target" $((SECONDS - begin))
+  say "$target: campaign of $(campaign_state "$target" | awk '{ print $1 " executions in " $2 " s of the processor, the last new edge after " $3 " s" }')"
   return $failed
 }
 

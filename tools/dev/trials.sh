@@ -4,7 +4,7 @@
 
 trial_list() {
   cat <<'EOF'
-fuzz [TARGET...]   each fuzz target: a million inputs, then on until ten minutes bring no new edge; an hour at most
+fuzz [TARGET...]   each fuzz target: a million inputs, then on until ten minutes bring no new edge; an hour at most; goes on where it was
 fuzz_corpus        what fuzz found, minimised, into tests/fuzz/corpus
 asan               the whole suite under the address and undefined-behaviour sanitizers, built anew
 tsan               the whole suite under the thread sanitizer, built anew

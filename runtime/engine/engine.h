@@ -24,6 +24,7 @@ struct EngineOptions {
     int64_t num_blocks = 0;            // of the KV cache; 0: enough for one sequence of `context` and a few short ones
     DType cache_dtype = DType::kBf16;  // or kI8, kF32: see KvCache
     int64_t max_drafts = 16;           // tokens drafted for a sequence in one step, at most; 0: no speculation
+    bool adapt_drafts = true;          // to what they bring; false: always as many as there are, up to max_drafts
     bool draft_from_text = true;       // from what the text has said before; false: from a drafter alone
     bool profile = false;              // a clock around each stage of each step: see Engine::profile
 };

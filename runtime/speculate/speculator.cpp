@@ -32,6 +32,7 @@ void keep_allowed(Sequence& s) {
 }  // namespace
 
 int64_t Speculator::length_for(Speculation& speculation, DraftSource source, int64_t most, int64_t others, const StepCost& cost) const {
+    if (!adapts_) return most;
     const double draft_ms = source == DraftSource::kModel ? drafter_->token_ms() : 0;
     const double rate = speculation.acceptance[static_cast<size_t>(source)].rate();
     const int64_t length = best_draft_length(rate, std::min(most, speculation.longest), others, cost, draft_ms);

@@ -16,9 +16,9 @@ namespace hearth {
 /// late were worth and what steps take, down to none. Belongs to the engine's thread.
 class Speculator {
 public:
-    /// `drafter` may be null: then the text alone is asked, where `from_text`.
-    Speculator(int64_t max_drafts, std::unique_ptr<Drafter> drafter, bool from_text = true)
-        : max_drafts_(max_drafts), from_text_(from_text), drafter_(std::move(drafter)) {}
+    /// `drafter` may be null: then the text alone is asked, where `from_text`. Not `adapts`: drafts are always as long as they can be.
+    Speculator(int64_t max_drafts, std::unique_ptr<Drafter> drafter, bool from_text = true, bool adapts = true)
+        : max_drafts_(max_drafts), from_text_(from_text), adapts_(adapts), drafter_(std::move(drafter)) {}
 
     /// Drafts for the next step of `scheduler`. Where it throws, sequences may have drafts or none. What a constraint throws is left in
     /// Sequence::constraint_error.
@@ -35,7 +35,7 @@ private:
     void draft_from_text(Sequence& sequence, int64_t most, int64_t others, const StepCost& cost);
 
     int64_t max_drafts_;
-    bool from_text_;
+    bool from_text_, adapts_;
     std::unique_ptr<Drafter> drafter_;
     Acceptance overall_[kNumDraftSources];  // of all sequences of late
     std::vector<Drafter::Ask> asks_;

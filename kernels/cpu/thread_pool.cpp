@@ -52,16 +52,15 @@ private:
 /// Waits until `value` is not `old`: some microseconds with its eyes open, then asleep.
 void wait_while(const std::atomic<uint32_t>& value, uint32_t old, Fetcher& fetcher) {
     using Clock = std::chrono::steady_clock;
-    constexpr auto kPatience = std::chrono::microseconds(200), kAlone = std::chrono::microseconds(50);
+    constexpr auto kPatience = std::chrono::microseconds(60);
     constexpr int kLooksPerClock = 16;  // reading the clock costs about as much as a look
     const auto start = Clock::now();
-    for (auto waited = Clock::duration(0); waited < kPatience; waited = Clock::now() - start) {
+    do {
         for (int i = 0; i < kLooksPerClock; ++i) {
             if (value.load(std::memory_order_acquire) != old) return;
             if (!fetcher.fetch()) relax();
         }
-        if (waited > kAlone) std::this_thread::yield();  // whom it waits for may want this very core
-    }
+    } while (Clock::now() - start < kPatience);
     value.wait(old, std::memory_order_acquire);
 }
 

@@ -29,7 +29,7 @@ struct Upcoming {
 
 /// Threads that spin for a while between calls and then sleep.
 ///
-/// A call costs about a microsecond while the workers are still awake (limits.h measures it). They spin for about 200 us after a call, so
+/// A call costs about a microsecond while the workers are still awake (limits.h measures it). They spin for about 60 us after a call, so
 /// that the stages of a step follow each other without a wake-up, and then sleep in the kernel, so that an idle process takes no time. The
 /// caller waits in the same way, so more threads than free cores cost time and never hang.
 ///

@@ -11,10 +11,7 @@
 #include "base/progress.h"
 #include "chat/default_sampling.h"
 #include "chat/template/chat_template.h"
-#include "loaders/load_model.h"
-#include "loaders/model_directory.h"
-#include "loaders/tokenizer/tokenizer.h"
-#include "runtime/engine/engine.h"
+#include "loaders/pool/resident_model.h"
 
 namespace hearth {
 
@@ -27,11 +24,9 @@ struct Message {
 struct OpenOptions {
     std::string model;  // folder, name in the model directory, or "" for Ember
     BackendOptions backend;
-    int64_t context = 0;               // 0: the model's own, cut to what memory allows
-    DType cache_dtype = DType::kBf16;  // of the KV cache
-    QuantizeOptions quantize = {};     // what plain weights become while they are loaded
-    std::string chat_template;         // name of a built-in one; "": the checkpoint's
-    bool profile = false;              // the engine is to say where its time went
+    LoadSettings load;
+    std::string chat_template;  // name of a built-in one; "": the checkpoint's
+    bool profile = false;       // the engine is to say where its time went
     Progress progress;
     /// One line for people: "context cut to ...", "eos_token_id is ...; left aside".
     std::function<void(const std::string&)> notice;
@@ -48,10 +43,10 @@ public:
     /// The same for a model that was found and inspected already: `options.model` is not looked at.
     static std::shared_ptr<LoadedModel> open(const OpenOptions& options, const ModelEntry& entry, CheckpointInfo info);
 
-    const ModelEntry& entry() const { return entry_; }
-    const CheckpointInfo& info() const { return info_; }
-    const Tokenizer& tokenizer() const { return *tokenizer_; }
-    Engine& engine() { return *engine_; }
+    const ModelEntry& entry() const { return resident_->entry; }
+    const CheckpointInfo& info() const { return resident_->info; }
+    const Tokenizer& tokenizer() const { return *resident_->tokenizer; }
+    Engine& engine() { return *resident_->engine; }
     const FoundTemplate& chat_template() const { return template_; }
 
     /// Ids of a conversation through its template, ready for an answer. Exactly one bos. Throws Error when the template refuses.
@@ -64,18 +59,14 @@ public:
     const std::vector<int32_t>& stop_tokens() const { return stop_tokens_; }
 
     /// What counts where nothing else is set.
-    SampleParams default_sampling() const { return hearth::default_sampling(info_.recommended_sampling); }
+    SampleParams default_sampling() const { return hearth::default_sampling(info().recommended_sampling); }
 
 private:
     LoadedModel() = default;
     std::vector<TextSpan> render(const std::vector<Message>& messages, bool for_an_answer) const;
     std::vector<int32_t> find_stop_tokens() const;
 
-    ModelEntry entry_;
-    CheckpointInfo info_;
-    std::shared_ptr<const Tokenizer> tokenizer_;
-    std::shared_ptr<const Model> model_;
-    std::unique_ptr<Engine> engine_;
+    std::shared_ptr<ResidentModel> resident_;
     FoundTemplate template_;
     std::vector<int32_t> stop_tokens_;
 };

@@ -221,7 +221,7 @@ void ModelHost::switch_to(std::unique_lock<std::mutex>& lock, const std::string&
         const ModelEntry entry = entry_of(name);
         CheckpointInfo info = inspect_checkpoint(entry.folder);  // what is broken should not cost us the model that works
         if (name != first_.name) {
-            options.context = std::min(options.context, info.config.longest_context());
+            options.load.context = std::min(options.load.context, info.config.longest_context());
             options.chat_template.clear();
         }
         lock.lock();

@@ -29,7 +29,7 @@ std::unique_ptr<Server> start_server(const std::string& model, int64_t context, 
     options.port = 0;
     options.grace_ms = grace_ms;
     options.model.model = model;
-    options.model.context = context;
+    options.model.load.context = context;
     auto server = std::make_unique<Server>(std::move(options));
     server->start();
     return server;

@@ -23,7 +23,7 @@ ModelHost::Options one_model() {
     ::setenv("HEARTH_MODELS", "/nonexistent", 1);  // Ember is all there is
     ModelHost::Options out;
     out.first.backend.device = "reference";
-    out.first.context = 16;
+    out.first.load.context = 16;
     return out;
 }
 

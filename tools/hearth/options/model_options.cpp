@@ -73,9 +73,9 @@ OpenOptions ModelOptions::open_options() const {
     OpenOptions options;
     options.model = model;
     options.backend = backend();
-    options.context = context;
-    options.cache_dtype = cache_dtype();
-    options.quantize = quantize();
+    options.load.context = context;
+    options.load.cache_dtype = cache_dtype();
+    options.load.quantize = quantize();
     options.chat_template = chat_template;
     options.profile = profile;
     options.warning = [](const std::string& line) { write_note(line, Paint::kDim); };

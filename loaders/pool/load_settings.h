@@ -21,7 +21,8 @@ struct LoadSettings {
     bool operator==(const LoadSettings&) const = default;
 };
 
-/// The settings as one line, equal for equal settings: part of what names a model in memory.
+/// The settings as one line, equal for equal settings: part of what names a model in memory. context_at_most is not in it: where a model
+/// can be loaded with both, it is the same model.
 std::string settings_key(const LoadSettings& settings);
 
 }  // namespace hearth

@@ -21,7 +21,7 @@ struct ResidentModel {
     ModelEntry entry;
     CheckpointInfo info;  // its checkpoint is null: nothing more is read
     std::shared_ptr<const Tokenizer> tokenizer;
-    std::shared_ptr<const Model> model;  // null where a script answers in its place (tests)
+    std::shared_ptr<const Model> model;  // null where a script answers in its place (tests); the engine has its draft
     std::unique_ptr<Engine> engine;      // last: its thread uses the model
 };
 
@@ -30,6 +30,9 @@ struct OpenPlace {
     std::shared_ptr<const Backend> backend;
     int64_t memory_bytes = 0;  // that one model may take; 0: usable_bytes of the device
     bool profile = false;      // the engine is to say where its time went
+
+    /// Where copies of what was quantised are kept (kept_quantized.h); empty: nothing is written, and models are quantised in memory.
+    std::filesystem::path keep_quantized_in = {};
 
     /// One line for people: "context cut to ...", "eos_token_id is ...; left aside". May be empty.
     std::function<void(const std::string&)> notice;
@@ -41,10 +44,8 @@ struct PlannedModel {
     std::function<std::shared_ptr<ResidentModel>(const Progress&)> open;  // once; throws Error, and whatever the progress throws
 };
 
-/// Reads the small files of a folder, and of its draft's: what is wrong with them is said before gigabytes are read. Throws Error.
+/// Reads the small files of a folder, and of its draft's: what is wrong with them is said before gigabytes are read. Throws Error, also for
+/// a draft model whose vocabulary is another one.
 PlannedModel plan_model(const ModelEntry& entry, const LoadSettings& settings, const OpenPlace& place);
-
-/// The same for a folder that was inspected already.
-PlannedModel plan_model(const ModelEntry& entry, CheckpointInfo info, const LoadSettings& settings, const OpenPlace& place);
 
 }  // namespace hearth

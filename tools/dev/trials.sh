@@ -8,6 +8,7 @@ fuzz [TARGET...]   each fuzz target: a million inputs, then on until ten minutes
 fuzz_corpus        what fuzz found, minimised, into tests/fuzz/corpus
 asan               the whole suite under the address and undefined-behaviour sanitizers, built anew
 tsan               the whole suite under the thread sanitizer, built anew
+swaps              two models take turns 200 times in memory with room for one, while 16 clients ask
 clone              a clean clone of this commit, built and tested in a folder of its own
 EOF
 }
@@ -17,6 +18,11 @@ anew() { rm -rf "build/$1"; }
 
 trial_asan() { anew asan && asan; }
 trial_tsan() { anew tsan && tsan; }
+
+trial_swaps() {
+  build release
+  HEARTH_SWAPS=200 build/release/tests/loaders_pool_test --gtest_filter='Swaps.*'
+}
 
 # The commit that is checked out: what is not committed does not count, which is the point.
 trial_clone() {

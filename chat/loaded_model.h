@@ -11,10 +11,7 @@
 #include "base/progress.h"
 #include "chat/default_sampling.h"
 #include "chat/template/chat_template.h"
-#include "loaders/load_model.h"
-#include "loaders/model_directory.h"
-#include "loaders/tokenizer/tokenizer.h"
-#include "runtime/engine/engine.h"
+#include "loaders/pool/model_pool.h"
 
 namespace hearth {
 
@@ -27,11 +24,10 @@ struct Message {
 struct OpenOptions {
     std::string model;  // folder, name in the model directory, or "" for Ember
     BackendOptions backend;
-    int64_t context = 0;               // 0: the model's own, cut to what memory allows
-    DType cache_dtype = DType::kBf16;  // of the KV cache
-    QuantizeOptions quantize = {};     // what plain weights become while they are loaded
-    std::string chat_template;         // name of a built-in one; "": the checkpoint's
-    bool profile = false;              // the engine is to say where its time went
+    LoadSettings load;
+    std::string chat_template;  // name of a built-in one; "": the checkpoint's
+    int64_t memory_bytes = 0;   // that it may take; 0: what the device has to give
+    bool profile = false;       // the engine is to say where its time went
     Progress progress;
     /// One line for people: "context cut to ...", "eos_token_id is ...; left aside".
     std::function<void(const std::string&)> notice;
@@ -39,45 +35,56 @@ struct OpenOptions {
     std::function<void(const std::string&)> warning;
 };
 
-/// What one loaded model is, and everything that a turn needs. Thread-safe.
+/// What stands between a model and its conversations. Immutable.
+struct ChatFront {
+    FoundTemplate chat_template;
+    /// End tokens: the checkpoint's, the tokenizer's, and the one that the template writes after an answer. Each once.
+    std::vector<int32_t> stop_tokens;
+};
+
+/// The built-in template of that name, or with "" that of `folder`; where it has none chatml, and `warning` (may be empty) is told so.
+/// Throws Error.
+FoundTemplate read_template(const std::string& name, const std::filesystem::path& folder,
+                            const std::function<void(const std::string&)>& warning);
+
+std::shared_ptr<const ChatFront> make_front(const ResidentModel& model, FoundTemplate chat_template);
+
+/// A model in memory, opened alone or leased of a pool, and everything that a turn needs. Thread-safe.
 class LoadedModel {
 public:
     /// Loads; throws Error. Says beforehand, through options.notice, how much memory it will take.
     static std::shared_ptr<LoadedModel> open(const OpenOptions& options);
 
-    /// The same for a model that was found and inspected already: `options.model` is not looked at.
-    static std::shared_ptr<LoadedModel> open(const OpenOptions& options, const ModelEntry& entry, CheckpointInfo info);
+    /// What a lease gave; the lease ends with it.
+    static std::shared_ptr<LoadedModel> leased(ModelPool::Lease lease, std::shared_ptr<const ChatFront> front);
 
-    const ModelEntry& entry() const { return entry_; }
-    const CheckpointInfo& info() const { return info_; }
-    const Tokenizer& tokenizer() const { return *tokenizer_; }
-    Engine& engine() { return *engine_; }
-    const FoundTemplate& chat_template() const { return template_; }
+    const std::string& name() const { return name_; }  // that it was asked for by
+    const ModelEntry& entry() const { return resident_->entry; }
+    const CheckpointInfo& info() const { return resident_->info; }
+    const Tokenizer& tokenizer() const { return *resident_->tokenizer; }
+    Engine& engine() { return *resident_->engine; }
+    const FoundTemplate& chat_template() const { return front_->chat_template; }
 
-    /// Ids of a conversation through its template, ready for an answer. Exactly one bos. Throws Error when the template refuses.
+    /// Ids of a conversation through its template, ready for an answer. Exactly one bos. The preset's system prompt stands in front where
+    /// the conversation has no system message. Throws Error when the template refuses.
     std::vector<int32_t> encode_chat(const std::vector<Message>& messages) const;
 
     /// Ids of plain text, with a bos where the vocabulary wants one.
     std::vector<int32_t> encode_text(const std::string& text) const;
 
-    /// End tokens: the checkpoint's, the tokenizer's, and the one that the template writes after an answer. Each once.
-    const std::vector<int32_t>& stop_tokens() const { return stop_tokens_; }
+    const std::vector<int32_t>& stop_tokens() const { return front_->stop_tokens; }
 
-    /// What counts where nothing else is set.
-    SampleParams default_sampling() const { return hearth::default_sampling(info_.recommended_sampling); }
+    /// What counts where nothing else is set: the preset's, else the model's.
+    SampleParams default_sampling() const;
 
 private:
     LoadedModel() = default;
-    std::vector<TextSpan> render(const std::vector<Message>& messages, bool for_an_answer) const;
-    std::vector<int32_t> find_stop_tokens() const;
 
-    ModelEntry entry_;
-    CheckpointInfo info_;
-    std::shared_ptr<const Tokenizer> tokenizer_;
-    std::shared_ptr<const Model> model_;
-    std::unique_ptr<Engine> engine_;
-    FoundTemplate template_;
-    std::vector<int32_t> stop_tokens_;
+    std::string name_;
+    std::shared_ptr<ResidentModel> resident_;
+    std::shared_ptr<const ChatFront> front_;
+    PresetSampling sampling_;
+    std::string system_prompt_;
 };
 
 }  // namespace hearth

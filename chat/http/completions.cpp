@@ -16,27 +16,23 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kWaitMs = 100;  // between two looks at the client, the lease and the server's end
+constexpr int kWaitMs = 100;  // between two looks at the client and the server's end
 constexpr auto kKeepAlive = std::chrono::seconds(15);
 
 /// An answer, the model that gives it, and everything that may end it early.
 struct Turn {
-    std::shared_ptr<ModelHost::Lease> lease;
-    std::unique_ptr<Answer> answer;  // refers to the model: below the lease, so that it goes first
+    std::shared_ptr<LoadedModel> model;
+    std::unique_ptr<Answer> answer;  // refers to the model: below it, so that it goes first
     ChatResponse response;
     const ShutdownSignal& shutdown;
     bool include_usage;
 
-    /// Why the answer must end now although nobody's client left; "" while it may go on.
-    const char* interruption() const {
-        if (shutdown.cancelled()) return "the server is stopping";
-        if (lease->revoked()) return "another model was chosen while this one answered";
-        return "";
-    }
+    /// The answer must end now although nobody's client left.
+    bool interrupted() const { return shutdown.cancelled(); }
 
     /// What went wrong, once the answer is over or interrupted; nothing for an answer that ended well.
     std::optional<ApiError> failure() const {
-        if (!answer->over()) return ApiError(503, interruption(), {}, "interrupted");
+        if (!answer->over()) return ApiError(503, "the server is stopping", {}, "interrupted");
         switch (answer->finish()) {
             case FinishReason::kStop:
             case FinishReason::kLength: return std::nullopt;
@@ -52,9 +48,9 @@ struct Turn {
     }
 };
 
-std::shared_ptr<ModelHost::Lease> acquire(Services& services, const ChatRequest& chat, const HttpRequest& request) {
+std::shared_ptr<LoadedModel> acquire(Services& services, const ChatRequest& chat, const HttpRequest& request) {
     try {
-        return services.models.acquire(chat.model, [&] { return request.client_gone() || services.shutdown.cancelled(); });
+        return services.models.acquire(chat.model, {.gone = [&] { return request.client_gone() || services.shutdown.cancelled(); }});
     } catch (const Error& e) {
         if (e.kind() == ErrorKind::kNotFound) throw ApiError(404, e.what(), "model", "model_not_found");
         throw ApiError(e.kind() == ErrorKind::kNoResources ? 503 : 500, cat("the model cannot be loaded: ", e.what()), "model",
@@ -71,7 +67,7 @@ void write_stream(Turn& turn, std::string text, BodyWriter& out) {
             if (!out.write(turn.response.text_event(text))) return;  // letting go of the answer cancels it
             last_sign = Clock::now();
         }
-        if (turn.answer->over() || *turn.interruption()) break;
+        if (turn.answer->over() || turn.interrupted()) break;
         if (out.client_gone()) return;
         if (Clock::now() - last_sign > kKeepAlive) {
             if (!out.write(ChatResponse::keep_alive())) return;
@@ -103,11 +99,11 @@ HttpResponse stream_response(std::shared_ptr<Turn> turn, std::string text) {
 
 HttpResponse post_chat_completions(Services& services, const HttpRequest& request) {
     const ChatRequest chat = parse_chat_request(parse_json_body(request.body));
-    auto lease = acquire(services, chat, request);
-    if (!lease) return error_response(503, "nobody waits for this answer any more", "interrupted");
-    const std::string name = lease->model().entry().name;
-    auto answer = std::make_unique<Answer>(lease->model(), chat);
-    const auto turn = std::shared_ptr<Turn>(new Turn{.lease = std::move(lease),
+    auto model = acquire(services, chat, request);
+    if (!model) return error_response(503, "nobody waits for this answer any more", "interrupted");
+    const std::string name = model->name();
+    auto answer = std::make_unique<Answer>(*model, chat);
+    const auto turn = std::shared_ptr<Turn>(new Turn{.model = std::move(model),
                                                      .answer = std::move(answer),
                                                      .response = ChatResponse(name),
                                                      .shutdown = services.shutdown,
@@ -115,12 +111,12 @@ HttpResponse post_chat_completions(Services& services, const HttpRequest& reques
     // Until the first token, what goes wrong can still be told by the status of the answer.
     std::string text;
     const auto patience = Clock::now() + kKeepAlive;
-    while (!turn->answer->over() && !*turn->interruption()) {
+    while (!turn->answer->over() && !turn->interrupted()) {
         if (chat.stream && (turn->answer->begun() || Clock::now() > patience)) break;
         if (request.client_gone()) return error_response(503, "nobody waits for this answer any more", "interrupted");
         text += turn->answer->next(kWaitMs);
     }
-    const bool ended = turn->answer->over() || *turn->interruption();
+    const bool ended = turn->answer->over() || turn->interrupted();
     if (ended) {
         if (const auto failure = turn->failure()) throw *failure;
     }

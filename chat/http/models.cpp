@@ -1,4 +1,4 @@
-// What models there are, and which is in memory: for OpenAI's clients and for the page.
+// What models there are, and which are in memory: for OpenAI's clients and for the page.
 #include <chrono>
 #include <filesystem>
 
@@ -38,7 +38,7 @@ int64_t created(const ModelEntry& entry) {
 }
 
 json openai_model(const ModelStatus& status) {
-    json out{{"id", status.entry.name},
+    json out{{"id", status.name},
              {"object", "model"},
              {"created", created(status.entry)},
              {"owned_by", "hearth"},
@@ -48,9 +48,10 @@ json openai_model(const ModelStatus& status) {
 }
 
 json page_model(const ModelStatus& status) {
-    json out{{"name", status.entry.name},
+    json out{{"name", status.name},
              {"bytes", status.entry.file_bytes},
              {"builtin", status.entry.builtin},
+             {"chosen", status.chosen},
              {"state", name_of(status.state)}};
     if (status.state == ModelState::kReady) {
         out["context"] = status.context;
@@ -68,7 +69,7 @@ json page_model(const ModelStatus& status) {
 }  // namespace
 
 HttpResponse get_health(Services& services, const HttpRequest&) {
-    const EngineStats stats = services.models.engine_stats();
+    const EngineStats stats = services.pool.engine_stats();
     return json_response(200, dump({{"status", "ok"},
                                     {"running", stats.running},
                                     {"waiting", stats.waiting},
@@ -79,7 +80,9 @@ HttpResponse get_health(Services& services, const HttpRequest&) {
 
 HttpResponse get_openai_models(Services& services, const HttpRequest&) {
     json data = json::array();
-    for (const ModelStatus& status : services.models.list()) data.push_back(openai_model(status));
+    for (const ModelStatus& status : services.pool.list()) {
+        if (!status.hidden) data.push_back(openai_model(status));
+    }
     return json_response(200, dump({{"object", "list"}, {"data", std::move(data)}}));
 }
 
@@ -87,15 +90,17 @@ HttpResponse get_openai_model(Services& services, const HttpRequest& request) {
     std::string_view rest = std::string_view(request.path).substr(std::string_view("/v1/models/").size());
     if (rest.ends_with('/')) rest.remove_suffix(1);
     const std::string name(rest);
-    for (const ModelStatus& status : services.models.list()) {
-        if (status.entry.name == name) return json_response(200, dump(openai_model(status)));
+    for (const ModelStatus& status : services.pool.list()) {
+        if (status.name == name) return json_response(200, dump(openai_model(status)));
     }
     throw ApiError(404, cat("there is no model \"", printable(name), '"'), "model", "model_not_found");
 }
 
 HttpResponse get_models(Services& services, const HttpRequest&) {
     json models = json::array();
-    for (const ModelStatus& status : services.models.list()) models.push_back(page_model(status));
+    for (const ModelStatus& status : services.pool.list()) {
+        if (!status.hidden) models.push_back(page_model(status));
+    }
     return json_response(200, dump({{"models", std::move(models)}}));
 }
 
@@ -104,7 +109,7 @@ HttpResponse post_load(Services& services, const HttpRequest& request) {
     const auto name = Fields(body).text("model", 1024);
     if (!name) throw ApiError(400, "model is missing", "model", "missing");
     try {
-        services.models.choose(*name);
+        services.pool.choose(*name);
     } catch (const Error& e) {
         if (e.kind() == ErrorKind::kNotFound) throw ApiError(404, e.what(), "model", "model_not_found");
         throw;

@@ -10,13 +10,14 @@
 #include "chat/http/gate.h"
 #include "chat/http/message.h"
 #include "chat/http/shutdown_signal.h"
-#include "chat/model_host.h"
+#include "chat/leased_models.h"
 
 namespace hearth {
 
 /// What handlers work with.
 struct Services {
-    ModelHost& models;
+    ModelPool& pool;
+    LeasedModels& models;  // of the pool
     const ShutdownSignal& shutdown;
     std::function<void(const std::string&)> log;
 };

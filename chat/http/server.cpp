@@ -7,7 +7,7 @@
 #include "chat/http/request_log.h"
 #include "chat/http/routes.h"
 #include "chat/http/transport/http_server.h"
-#include "chat/model_host.h"
+#include "chat/leased_models.h"
 
 namespace hearth {
 namespace {
@@ -38,6 +38,23 @@ std::function<void(const std::string&)> guarded(std::function<void(const std::st
     };
 }
 
+ModelPool::Options pool_options(const ServerOptions& options) {
+    ModelPool::Options out;
+    out.catalogue.first = options.model.model;
+    out.catalogue.load = options.model.load;
+    out.catalogue.chat_template = options.model.chat_template;
+    out.catalogue.presets = options.presets;
+    out.catalogue.keep_quantized = options.keep_quantized;
+    out.memory_bytes = options.model.memory_bytes;
+    out.profile = options.model.profile;
+    out.drain_wait = std::chrono::milliseconds(options.drain_wait_ms);
+    out.plan = options.plan;
+    out.progress = options.model.progress;
+    // A template that cannot be read is said before gigabytes of weights are.
+    out.check = [](const ModelSpec& spec) { read_template(spec.preset.chat_template, spec.entry.folder, {}); };
+    return out;
+}
+
 }  // namespace
 
 class Server::Impl {
@@ -45,13 +62,13 @@ public:
     explicit Impl(ServerOptions options)
         : host_((check_host_option(options), options.host)),
           wanted_port_(options.port),
-          grace_ms_(options.grace_ms),
           gate_(make_gate(options)),
           log_(guarded(std::move(options.log))),
           requests_(guarded(std::move(options.request_log)), options.log_all_requests),
-          model_(std::move(options.model)) {
-        model_.notice = log_;
-        find_model(model_.model);  // what is not there should be said at once
+          backend_(options.model.backend),
+          pool_(pool_options(options)) {
+        pool_.log = log_;
+        const Catalogue catalogue(pool_.catalogue);  // what is not there should be said at once
     }
 
     void start() {
@@ -66,8 +83,10 @@ public:
         auto listener = std::make_unique<HttpServer>(std::move(handler), ConnectionLimits{}, shutdown_);
         listener->bind(host_, wanted_port_);
         if (!is_loopback(host_)) log_(cat("listening at ", host_, ": whoever reaches this address can use the models of this machine"));
-        models_ = std::make_unique<ModelHost>(ModelHost::Options{model_, grace_ms_, log_});
-        router_ = std::make_unique<Router>(Services{*models_, shutdown_, log_}, gate_);
+        pool_.backend = make_backend(backend_);
+        models_ = std::make_unique<ModelPool>(std::move(pool_));
+        leased_ = std::make_unique<LeasedModels>(*models_, log_);
+        router_ = std::make_unique<Router>(Services{*models_, *leased_, shutdown_, log_}, gate_);
         listener->start();
         listener_ = std::move(listener);
     }
@@ -93,13 +112,14 @@ private:
 
     const std::string host_;
     const int wanted_port_;
-    const int grace_ms_;
     const Gate gate_;
     const std::function<void(const std::string&)> log_;
     const RequestLog requests_;
-    OpenOptions model_;
+    const BackendOptions backend_;
+    ModelPool::Options pool_;  // until start()
     ShutdownSignal shutdown_;
-    std::unique_ptr<ModelHost> models_;
+    std::unique_ptr<ModelPool> models_;
+    std::unique_ptr<LeasedModels> leased_;
     std::unique_ptr<Router> router_;
     std::unique_ptr<HttpServer> listener_;  // last: its threads use all of the above
 };

@@ -1,4 +1,4 @@
-// The HTTP server: the page, the API, and the model behind them.
+// The HTTP server: the page, the API, and the models behind them.
 #pragma once
 
 #include <functional>
@@ -15,8 +15,15 @@ struct ServerOptions {
     int port = 8080;                         // 0: any free port
     std::vector<std::string> allowed_hosts;  // names that requests may have as Host, beside localhost and addresses
     bool insecure_no_auth = false;           // listen where other machines reach it although nobody has to show a key
-    OpenOptions model;      // loaded first; its backend and context (cut to theirs) serve later models too, its template does not
-    int grace_ms = 10'000;  // what running answers of a model may still take when another is chosen
+
+    /// What to begin with, and how it is loaded. Its context (as the most), formats and sequences serve models without a preset too, its
+    /// template and draft do not. Its memory_bytes is what all models together may take.
+    OpenOptions model;
+    Presets presets;              // further names, and how their models are loaded (loaders/pool/presets.h)
+    bool keep_quantized = true;   // copies of what is quantised are kept beside the model directory
+    int drain_wait_ms = 120'000;  // how long answers may go on whose model's memory is wanted, before the one who wants it gets 503
+    ModelPool::Planner plan;      // empty: models of folders; tests have scripts in their place
+
     std::function<void(const std::string&)> request_log;  // takes a line for each request that failed, see RequestLog; from any thread
     bool log_all_requests = false;                        // a line for those that went well, too
     std::function<void(const std::string&)> log;  // one line for people (never what anybody wrote); may be empty; called from any thread

@@ -49,7 +49,8 @@ export class ModelPicker {
     try {
       const before = this.current?.state;
       this.models = await listModels();
-      this.chosen ??= (this.models.find((m) => m.state === "ready" || m.state === "loading") ?? this.models.find((m) => m.state === "failed") ?? this.models[0])?.name;
+      const usable = (m) => m.state === "ready" || m.state === "loading";
+      this.chosen ??= (this.models.find((m) => m.chosen && usable(m)) ?? this.models.find(usable) ?? this.models.find((m) => m.state === "failed") ?? this.models[0])?.name;
       const now = this.current?.state;
       if (now === "loading") wait = kPollMs;
       if (before === "loading" && now === "ready") this.say(`${this.chosen} is ready`);

@@ -14,12 +14,14 @@ namespace hearth {
 struct KeepRule {
     std::string name;  // "lm_head", "embed", "down_proj", "layers.3", "router"
     std::optional<QuantKind> kind;
+    bool operator==(const KeepRule&) const = default;
 };
 
 /// What is to be done with plain matrices when they are loaded. Matrices that are quantised already stay what they are.
 struct QuantizeOptions {
     std::optional<QuantKind> kind = std::nullopt;  // kQ8 or kQ4; none: nothing is quantised
     std::vector<KeepRule> keep = {};               // the last one that fits decides
+    bool operator==(const QuantizeOptions&) const = default;
 };
 
 /// "q8" or "q4"; `option` is named in the Error{kBadInput}.

@@ -71,6 +71,8 @@ void TensorWriter::write(size_t index, const void* data, int64_t bytes) {
 }
 
 void TensorWriter::finish() {
+    // The folder gets its name afterwards: a power cut must not leave a name over bytes that never reached the disk.
+    if (::fdatasync(fd_) != 0) fail(name_, errno);
     if (::close(std::exchange(fd_, -1)) != 0) fail(name_, errno);
 }
 
@@ -78,8 +80,10 @@ void write_whole(const std::filesystem::path& path, std::string_view text) {
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0) fail(path.string(), errno);
     const ssize_t count = ::write(fd, text.data(), text.size());
-    const int error = count < 0 ? errno : ENOSPC;  // a short write of a small file: there is no room
-    if (::close(fd) != 0 || count != std::ssize(text)) fail(path.string(), error);
+    int error = count < 0 ? errno : ENOSPC;  // a short write of a small file: there is no room
+    const bool whole = count == std::ssize(text), synced = whole && ::fdatasync(fd) == 0;
+    if (whole && !synced) error = errno;
+    if (::close(fd) != 0 || !synced) fail(path.string(), error);
 }
 
 }  // namespace hearth

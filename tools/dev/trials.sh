@@ -10,6 +10,7 @@ asan               the whole suite under the address and undefined-behaviour san
 tsan               the whole suite under the thread sanitizer, built anew
 same_bits [N]      300 requests in N (50) random schedules on every CPU level: the same bits as alone
 memory_exhausted   memory fails at each of the first 5,000 allocations of an engine, one after the other
+swaps              two models take turns 200 times in memory with room for one, while 16 clients ask
 clone              a clean clone of this commit, built and tested in a folder of its own
 EOF
 }
@@ -28,6 +29,11 @@ runtime_trial() {
 }
 trial_same_bits() { runtime_trial "${1:-50}" '*SameBits*'; }
 trial_memory_exhausted() { runtime_trial 1 'MemoryExhaustion*'; }
+trial_swaps() {
+  configure release
+  cmake --build build/release -j "$jobs" --target loaders_pool_test
+  HEARTH_SWAPS=200 build/release/tests/loaders_pool_test --gtest_filter='Swaps.*'
+}
 
 # The commit that is checked out: what is not committed does not count, which is the point.
 trial_clone() {

@@ -33,6 +33,7 @@ public:
         arguments.rest("message", first_, "A first message; the conversation goes on from there");
         arguments.text("--system", system_, "Instructions for the model, in front of the conversation");
         model_.declare(arguments);
+        model_.declare_memory(arguments, false);
         sampling_.declare(arguments);
     }
 

@@ -30,6 +30,7 @@ public:
         arguments.flag("--json", json_, "One JSON object: text, ids, finish_reason, usage, timings");
         arguments.flag("--profile", model_.profile, "Where the time goes: a table of the stages, on standard error");
         model_.declare(arguments);
+        model_.declare_memory(arguments, false);
         sampling_.declare(arguments);
     }
 

@@ -24,12 +24,13 @@ ModelFolder::ModelFolder() {
 
 ModelFolder::~ModelFolder() { ::unsetenv("HEARTH_MODELS"); }
 
-std::unique_ptr<Server> start_server(const std::string& model, int64_t context, int grace_ms) {
+std::unique_ptr<Server> start_server(const std::string& model, int64_t context, int64_t memory_bytes, int drain_wait_ms) {
     ServerOptions options;
     options.port = 0;
-    options.grace_ms = grace_ms;
+    options.model.memory_bytes = memory_bytes;
+    options.drain_wait_ms = drain_wait_ms;
     options.model.model = model;
-    options.model.context = context;
+    options.model.load.context = context;
     auto server = std::make_unique<Server>(std::move(options));
     server->start();
     return server;

@@ -41,7 +41,9 @@ protected:
     static std::unique_ptr<ModelFolder> models_;
 };
 
-std::unique_ptr<Server> start_server(const std::string& model = "", int64_t context = 0, int grace_ms = 10'000);
+/// `memory_bytes`: of all models together; 0: what the device has.
+std::unique_ptr<Server> start_server(const std::string& model = "", int64_t context = 0, int64_t memory_bytes = 0,
+                                     int drain_wait_ms = 120'000);
 
 /// The "status" of a body of /health.
 std::string status_of(const std::string& body);

@@ -198,7 +198,7 @@ TEST(LoadedModel, TakesABuiltInTemplateWhereThereIsNoneAndSaysSo) {
 
 /// The context that a model gets where `wanted` tokens are asked for; 0: no wish.
 int64_t context_of(OpenOptions options, int64_t wanted) {
-    options.context = wanted;
+    options.load.context = wanted;
     return LoadedModel::open(options)->engine().options().context;
 }
 

@@ -19,11 +19,13 @@
 namespace hearth::fuzz {
 namespace {
 
-ModelHost::Options one_model() {
+ModelPool::Options one_model() {
     ::setenv("HEARTH_MODELS", "/nonexistent", 1);  // Ember is all there is
-    ModelHost::Options out;
-    out.first.backend.device = "reference";
-    out.first.context = 16;
+    ModelPool::Options out;
+    BackendOptions backend;
+    backend.device = "reference";
+    out.backend = make_backend(backend);
+    out.catalogue.load.context = 16;
     return out;
 }
 
@@ -32,7 +34,8 @@ constexpr size_t kRoom = 48 << 10;  // less than a pair of sockets holds
 /// The server without the command line and without a port. Lives until the process ends.
 class ServerUnderTest {
 public:
-    ServerUnderTest() : models_(one_model()), router_(Services{models_, stop_, [](const std::string&) {}}, Gate({"a"})) {
+    ServerUnderTest()
+        : pool_(one_model()), models_(pool_, {}), router_(Services{pool_, models_, stop_, [](const std::string&) {}}, Gate({"a"})) {
         constexpr std::chrono::milliseconds kNone{0};  // no patience: all bytes that will ever come are there
         const ConnectionLimits limits{.idle = kNone, .head = kNone, .body = kNone, .body_more = kNone, .write_stall = kNone};
         server_ = std::make_unique<HttpServer>(handler(), limits, stop_);
@@ -62,7 +65,8 @@ private:
     }
 
     ShutdownSignal stop_;
-    ModelHost models_;
+    ModelPool pool_;
+    LeasedModels models_;
     Router router_;
     std::unique_ptr<HttpServer> server_;
 };

@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "tests/support/temp_folder.h"
 #include "tests/tools/program.h"
 
 namespace hearth::testing {
@@ -191,6 +192,29 @@ TEST(Serve, AnEmptyHostAndAnOpenAddressAreRefused) {
     const auto names = run_hearth({"serve", "--port", "0", "--allowed-host", "a", "--allowed-host", "b:80"});
     EXPECT_EQ(names.code, 3);
     EXPECT_THAT(names.err, HasSubstr("--allowed-host: expected a host name without port, found \"b:80\""));
+}
+
+TEST(Serve, APresetsFileThatIsNamedMustBeRight) {
+    const TempFolder folder;
+    const auto missing = run_hearth({"serve", "--port", "0", "--presets", (folder / "none.json").string()});
+    EXPECT_EQ(missing.code, 3);
+    EXPECT_THAT(missing.err, HasSubstr("none.json"));
+    const auto broken = run_hearth({"serve", "--port", "0", "--presets", folder.write("broken.json", "{").string()});
+    EXPECT_EQ(broken.code, 3);
+    EXPECT_THAT(broken.err, HasSubstr("broken.json"));
+}
+
+TEST(Serve, StartsBesideABrokenFileOfPresetsAndSaysSo) {
+    const TempFolder folder;
+    const std::map<std::string, std::string> environment = {{"HEARTH_MODELS", folder.path().string()}};
+    folder.write("models.json", "{\"models\": 1}");
+    auto outcome = run_hearth({"serve", "--port", "0"}, {.environment = environment, .signal_after_output = SIGTERM});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("no presets: "));
+    folder.write("models.json", R"({"models": [{"alias": "good", "model": "ember"}, {"alias": "bad", "model": "ember", "cntext": 5}]})");
+    outcome = run_hearth({"serve", "--port", "0", "--model", "good"}, {.environment = environment, .signal_after_output = SIGTERM});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("preset \"bad\" is left aside: models[1] (\"bad\"): \"cntext\" is no key"));
 }
 
 /// Sends a request to a port of this machine and waits for the connection's end.

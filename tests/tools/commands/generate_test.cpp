@@ -57,6 +57,20 @@ TEST(Generate, AnswersAsTransformersDoes) {
     EXPECT_GE(compared, 5);
 }
 
+TEST(Generate, ADraftChangesNoAnswer) {
+    const std::string draft = std::string(HEARTH_SOURCE_DIR) + "/tools/ember";
+    const std::vector<std::string> arguments = {"--chat", "--temperature", "0", "-n", "40", "--prompt", "What is Hearth?"};
+    auto drafted = arguments;
+    drafted.insert(drafted.end(), {"--draft", draft});
+    EXPECT_EQ(generate(drafted)["ids"], generate(arguments)["ids"]);
+}
+
+TEST(Generate, TakesNoMoreMemoryThanItIsGiven) {
+    const auto outcome = run_hearth({"generate", "--memory", "1M", "--prompt", "Hi"});
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_THAT(outcome.err, HasSubstr("there are 1.00 MB to use"));
+}
+
 TEST(Generate, GivesTheSameAnswerForTheSameSeed) {
     const std::vector<std::string> line = {"--prompt", "Once upon a time", "--temperature", "1", "--max-tokens", "24", "--seed"};
     const auto with_seed = [&](const std::string& seed, const std::string& threads) {

@@ -123,6 +123,15 @@ void Arguments::integer(const std::string& names, std::optional<int64_t>& target
     place(app_.add_option_function<std::string>(names, read, help), "N");
 }
 
+void Arguments::bytes(const std::string& names, int64_t& target, const std::string& help) {
+    auto read = [names, &target](const std::string& found) {
+        const auto value = parse_bytes(found);
+        if (!value) refuse(names, "an amount such as 8G, 8GiB, 500M or a number of bytes", found);
+        target = *value;
+    };
+    place(app_.add_option_function<std::string>(names, read, help), "BYTES");
+}
+
 void Arguments::seed(const std::string& names, std::optional<uint64_t>& target, const std::string& help) {
     auto read = [names, &target](const std::string& found) {
         target = parse<uint64_t>(found);
@@ -161,6 +170,24 @@ int run_command(const Command& command, int argc, char** argv) {
         throw UsageError(explain(error, app));
     }
     return subcommand->run();
+}
+
+std::optional<int64_t> parse_bytes(std::string_view text) {
+    const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    const auto number = parse<int64_t>(text.substr(0, digits));
+    std::string_view unit = text.substr(digits);
+    if (!number || *number < 1) return std::nullopt;
+    if (unit.ends_with('B')) unit.remove_suffix(1);
+    const bool binary = unit.ends_with('i');
+    if (binary) unit.remove_suffix(1);
+    constexpr std::string_view kUnits = "KMGT";
+    const size_t power = unit.empty() ? 0 : kUnits.find(unit) + 1;
+    if (unit.size() > 1 || (!unit.empty() && power == 0) || (unit.empty() && binary)) return std::nullopt;
+    int64_t out = *number;
+    for (size_t i = 0; i < power; ++i) {
+        if (__builtin_mul_overflow(out, int64_t{binary ? 1024 : 1000}, &out)) return std::nullopt;
+    }
+    return out;
 }
 
 std::optional<int64_t> parse_integer(std::string_view text) { return parse<int64_t>(text); }

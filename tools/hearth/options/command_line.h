@@ -47,6 +47,10 @@ public:
     /// A whole number from `least` to `most`.
     void integer(const std::string& names, int64_t& target, int64_t least, int64_t most, const std::string& help);
     void integer(const std::string& names, std::optional<int64_t>& target, int64_t least, int64_t most, const std::string& help);
+
+    /// An amount of memory from 1 on: "8G" (10^9 each), "8GiB" (2^30 each), "500M", "8000000000".
+    void bytes(const std::string& names, int64_t& target, const std::string& help);
+
     void seed(const std::string& names, std::optional<uint64_t>& target, const std::string& help);
 
     /// A finite decimal number from `least` to `most`.
@@ -63,6 +67,9 @@ private:
 
 /// Reads the command line into options of `command` and runs it; or answers --help. Returns the exit code.
 int run_command(const Command& command, int argc, char** argv);
+
+/// "8G", "8GB", "8GiB", "500M", "123": an amount of bytes, at least 1; nothing for anything else.
+std::optional<int64_t> parse_bytes(std::string_view text);
 
 /// Decimal digits (and for int64_t a sign) and nothing else.
 std::optional<int64_t> parse_integer(std::string_view text);

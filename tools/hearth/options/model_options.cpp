@@ -13,6 +13,11 @@
 #include "tools/hearth/terminal/terminal.h"
 
 namespace hearth::tool {
+namespace {
+
+constexpr int64_t kMostParallel = 256;  // as many as the server has connections
+
+}  // namespace
 
 void ModelOptions::declare(Arguments& arguments, bool with_template) {
     arguments.group("Model");
@@ -39,6 +44,17 @@ void ModelOptions::declare(Arguments& arguments, bool with_template) {
             }());
     }
     arguments.flag("-q,--quiet", quiet, "Nothing on standard error but failures");
+    arguments.group("Options");
+}
+
+void ModelOptions::declare_memory(Arguments& arguments, bool several) {
+    arguments.group("Model");
+    arguments.bytes("--memory", memory,
+                    several ? "What all models together may take, as 8G; default: 90 % of what the device has"
+                            : "What the model may take, as 8G; default: 90 % of what the device has");
+    arguments.name("--draft", draft, "A smaller model with the same tokenizer that guesses ahead: answers come sooner and stay the same",
+                   "MODEL");
+    if (several) arguments.integer("--parallel", parallel, 1, kMostParallel, "Answers at once from each model; more wait; default: 8");
     arguments.group("Options");
 }
 
@@ -73,9 +89,12 @@ OpenOptions ModelOptions::open_options() const {
     OpenOptions options;
     options.model = model;
     options.backend = backend();
-    options.context = context;
-    options.cache_dtype = cache_dtype();
-    options.quantize = quantize();
+    options.load.context = context;
+    options.load.cache_dtype = cache_dtype();
+    options.load.quantize = quantize();
+    options.load.draft = draft;
+    options.load.max_sequences = parallel;
+    options.memory_bytes = memory;
     options.chat_template = chat_template;
     options.profile = profile;
     options.warning = [](const std::string& line) { write_note(line, Paint::kDim); };

@@ -16,7 +16,9 @@ class Interrupts;
 /// --model, --context, --threads, --device, --order, --quant, --keep, --cache, --chat-template, --quiet; HEARTH_FORCE.
 struct ModelOptions {
     std::string model, device = "cpu", order = "fixed", chat_template, quant, keep, cache = "bf16";
+    std::string draft;
     int64_t context = 0, threads = 0;
+    int64_t memory = 0, parallel = 0;  // 0: not given
     bool quiet = false;
     bool profile = false;                                           // declared by the subcommands that print it
     std::string default_context = "the model's, as memory allows";  // for --help
@@ -24,6 +26,9 @@ struct ModelOptions {
 
     /// Options that make no sense for a subcommand are left out by it.
     void declare(Arguments& arguments, bool with_template = true);
+
+    /// --memory and --draft, for subcommands that answer; with `several` (models at once) --parallel too.
+    void declare_memory(Arguments& arguments, bool several);
 
     BackendOptions backend() const;
 

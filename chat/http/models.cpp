@@ -68,16 +68,6 @@ json page_model(const ModelStatus& status) {
 
 }  // namespace
 
-HttpResponse get_health(Services& services, const HttpRequest&) {
-    const EngineStats stats = services.pool.engine_stats();
-    return json_response(200, dump({{"status", "ok"},
-                                    {"running", stats.running},
-                                    {"waiting", stats.waiting},
-                                    {"steps", stats.steps},
-                                    {"tokens", stats.tokens},
-                                    {"cancelled", stats.cancelled}}));
-}
-
 HttpResponse get_openai_models(Services& services, const HttpRequest&) {
     json data = json::array();
     for (const ModelStatus& status : services.pool.list()) {

@@ -13,6 +13,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/", Caller::kAnyone, get_asset},
     {"GET", "/assets/*", Caller::kAnyone, get_asset},
     {"GET", "/health", Caller::kAnyone, get_health},
+    {"GET", "/ready", Caller::kAnyone, get_ready},
+    {"GET", "/metrics", Caller::kAnyone, get_metrics},
     {"GET", "/v1/models", Caller::kAnyone, get_openai_models},
     {"GET", "/v1/models/*", Caller::kAnyone, get_openai_model},
     {"POST", "/v1/chat/completions", Caller::kSameOrigin, post_chat_completions},

@@ -9,6 +9,7 @@
 
 #include "chat/http/gate.h"
 #include "chat/http/message.h"
+#include "chat/http/readiness.h"
 #include "chat/http/shutdown_signal.h"
 #include "chat/leased_models.h"
 
@@ -18,6 +19,7 @@ namespace hearth {
 struct Services {
     ModelPool& pool;
     LeasedModels& models;  // of the pool
+    Readiness& readiness;
     const ShutdownSignal& shutdown;
     std::function<void(const std::string&)> log;
 };
@@ -62,8 +64,10 @@ HttpResponse error_response(int status, const std::string& message, const std::s
 
 // The handlers, each in the file of its name.
 HttpResponse get_asset(Services&, const HttpRequest&);   // assets.cpp
-HttpResponse get_health(Services&, const HttpRequest&);  // models.cpp, like the next four
-HttpResponse get_openai_models(Services&, const HttpRequest&);
+HttpResponse get_health(Services&, const HttpRequest&);  // monitoring.cpp, like the next two
+HttpResponse get_ready(Services&, const HttpRequest&);
+HttpResponse get_metrics(Services&, const HttpRequest&);
+HttpResponse get_openai_models(Services&, const HttpRequest&);  // models.cpp, like the next three
 HttpResponse get_openai_model(Services&, const HttpRequest&);
 HttpResponse get_models(Services&, const HttpRequest&);
 HttpResponse post_load(Services&, const HttpRequest&);

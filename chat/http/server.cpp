@@ -86,7 +86,8 @@ public:
         pool_.backend = make_backend(backend_);
         models_ = std::make_unique<ModelPool>(std::move(pool_));
         leased_ = std::make_unique<LeasedModels>(*models_, log_);
-        router_ = std::make_unique<Router>(Services{*models_, *leased_, shutdown_, log_}, gate_);
+        readiness_ = std::make_unique<Readiness>(*models_);
+        router_ = std::make_unique<Router>(Services{*models_, *leased_, *readiness_, shutdown_, log_}, gate_);
         listener->start();
         listener_ = std::move(listener);
     }
@@ -120,6 +121,7 @@ private:
     ShutdownSignal shutdown_;
     std::unique_ptr<ModelPool> models_;
     std::unique_ptr<LeasedModels> leased_;
+    std::unique_ptr<Readiness> readiness_;
     std::unique_ptr<Router> router_;
     std::unique_ptr<HttpServer> listener_;  // last: its threads use all of the above
 };

@@ -66,6 +66,7 @@ void ModelPool::run() {
 void ModelPool::note_failure(const std::string& key, const Error& error) {
     if (stopping_) return;
     failures_[key] = error.what();
+    ++failed_loads_;
     log(cat("cannot load ", specs_.at(key).name, ": ", error.what()));
 }
 

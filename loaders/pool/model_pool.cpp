@@ -189,6 +189,25 @@ EngineStats ModelPool::engine_stats() {
     return out;
 }
 
+std::vector<std::shared_ptr<ResidentModel>> ModelPool::hold_resident() {
+    std::vector<std::shared_ptr<ResidentModel>> out;  // lets go without the lock, should it come to that
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, loaded] : loaded_) {
+        if (!residency_.hold(key)) continue;
+        out.emplace_back(loaded.model.get(), [this, key = key](ResidentModel*) {
+            const std::lock_guard ending(mutex_);
+            residency_.end_hold(key);
+            changed_.notify_all();
+        });
+    }
+    return out;
+}
+
+LoadCounts ModelPool::load_counts() {
+    const std::lock_guard lock(mutex_);
+    return {.loaded = loads_, .failed = failed_loads_};
+}
+
 int64_t ModelPool::used_bytes() {
     const std::lock_guard lock(mutex_);
     return residency_.used_bytes();
@@ -205,6 +224,8 @@ void ModelPool::add_counts(EngineStats& sum, const EngineStats& of) {
     sum.generated_tokens += of.generated_tokens;
     sum.drafted_tokens += of.drafted_tokens;
     sum.kept_tokens += of.kept_tokens;
+    sum.first_token.add(of.first_token);
+    sum.between_tokens.add(of.between_tokens);
 }
 
 }  // namespace hearth

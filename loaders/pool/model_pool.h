@@ -40,6 +40,11 @@ struct WaitingForModel {
     Progress progress = {};           // of the load that is waited for
 };
 
+/// Since the beginning.
+struct LoadCounts {
+    int64_t loaded = 0, failed = 0;
+};
+
 /// Loads, lends and frees models. Thread-safe. All share one backend, and one thread loads, one model at a time.
 ///
 /// A request takes a *lease* on the model that it names: while it has it, the model stays in memory, and no other serves it. Where the
@@ -94,6 +99,11 @@ public:
     /// Sums over all models that are or were in memory.
     EngineStats engine_stats();
 
+    /// The models in memory now, kept there while the pointers live. To look at them: it counts as no use.
+    std::vector<std::shared_ptr<ResidentModel>> hold_resident();
+
+    LoadCounts load_counts();
+
     int64_t budget_bytes() const { return budget_; }
     int64_t used_bytes();  // as planned, of what is in memory or on its way there
 
@@ -147,7 +157,7 @@ private:
     std::string chosen_;
     std::optional<Choice> choice_;  // until it is settled
     EngineStats ended_;             // of models that were unloaded
-    int64_t loads_ = 0;
+    int64_t loads_ = 0, failed_loads_ = 0;
 
     std::thread thread_;  // last: starts when all else stands
 };

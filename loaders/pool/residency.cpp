@@ -57,6 +57,18 @@ void Residency::leave(const std::shared_ptr<Ticket>& ticket, Time now) {
     queue_.remove(ticket);
 }
 
+bool Residency::hold(const std::string& key) {
+    Slot* slot = resident(key);
+    if (slot) ++slot->leases;
+    return slot != nullptr;
+}
+
+void Residency::end_hold(const std::string& key) {
+    Slot* slot = resident(key);
+    HEARTH_CHECK(slot && slot->leases > 0);
+    --slot->leases;
+}
+
 void Residency::release(const std::string& key, Time now) {
     Slot* slot = resident(key);
     HEARTH_CHECK(slot && slot->leases > 0);

@@ -73,6 +73,10 @@ public:
     /// The owner of a ticket waits no more; a lease that was granted is given back.
     void leave(const std::shared_ptr<Ticket>& ticket, Time now);
 
+    /// A lease of one who looks and does not use: neither it nor its end counts as a use. False: `key` is not in memory.
+    bool hold(const std::string& key);
+    void end_hold(const std::string& key);
+
     /// A lease ends.
     void release(const std::string& key, Time now);
 

@@ -23,6 +23,12 @@ struct Histogram {
         ++count;
         sum_ms += ms;
     }
+
+    void add(const Histogram& other) {
+        for (size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
+        count += other.count;
+        sum_ms += other.sum_ms;
+    }
 };
 
 }  // namespace hearth

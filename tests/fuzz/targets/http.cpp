@@ -35,7 +35,10 @@ constexpr size_t kRoom = 48 << 10;  // less than a pair of sockets holds
 class ServerUnderTest {
 public:
     ServerUnderTest()
-        : pool_(one_model()), models_(pool_, {}), router_(Services{pool_, models_, stop_, [](const std::string&) {}}, Gate({"a"})) {
+        : pool_(one_model()),
+          models_(pool_, {}),
+          readiness_(pool_),
+          router_(Services{pool_, models_, readiness_, stop_, [](const std::string&) {}}, Gate({"a"})) {
         constexpr std::chrono::milliseconds kNone{0};  // no patience: all bytes that will ever come are there
         const ConnectionLimits limits{.idle = kNone, .head = kNone, .body = kNone, .body_more = kNone, .write_stall = kNone};
         server_ = std::make_unique<HttpServer>(handler(), limits, stop_);
@@ -67,6 +70,7 @@ private:
     ShutdownSignal stop_;
     ModelPool pool_;
     LeasedModels models_;
+    Readiness readiness_;
     Router router_;
     std::unique_ptr<HttpServer> server_;
 };

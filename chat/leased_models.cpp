@@ -14,7 +14,7 @@ std::shared_ptr<LoadedModel> LeasedModels::acquire(const std::string& name, cons
         if (known != known_.end() && known->second.load == lease->load) front = known->second.front;
     }
     if (!front) {
-        front = make_front(*lease->model, read_template(lease->preset.chat_template, lease->folder, notice_));
+        front = make_front(*lease->model, read_template(lease->preset.chat_template, lease->folder, warning_));
         const std::lock_guard lock(mutex_);
         known_[lease->name] = {.load = lease->load, .front = front};
     }

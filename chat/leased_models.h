@@ -15,8 +15,8 @@ namespace hearth {
 /// Takes leases for requests. A template is read once for each name and load. Thread-safe; the pool outlives it and all that it gives.
 class LeasedModels {
 public:
-    /// `notice`: lines for people, such as "no template, using chatml"; may be empty.
-    LeasedModels(ModelPool& pool, std::function<void(const std::string&)> notice) : pool_(pool), notice_(std::move(notice)) {}
+    /// `warning` takes lines for people, such as "no template, using chatml", from any thread; may be empty.
+    LeasedModels(ModelPool& pool, std::function<void(const std::string&)> warning) : pool_(pool), warning_(std::move(warning)) {}
 
     /// As ModelPool::acquire; null when `waiting.gone` said so.
     std::shared_ptr<LoadedModel> acquire(const std::string& name, const ModelPool::Waiting& waiting);
@@ -28,7 +28,7 @@ private:
     };
 
     ModelPool& pool_;
-    const std::function<void(const std::string&)> notice_;
+    const std::function<void(const std::string&)> warning_;
     std::mutex mutex_;
     std::map<std::string, Known> known_;  // by name
 };

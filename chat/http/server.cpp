@@ -65,6 +65,7 @@ public:
           gate_(make_gate(options)),
           log_(guarded(std::move(options.log))),
           requests_(guarded(std::move(options.request_log)), options.log_all_requests),
+          warning_(options.model.warning ? guarded(options.model.warning) : log_),
           backend_(options.model.backend),
           pool_(pool_options(options)) {
         pool_.log = log_;
@@ -85,7 +86,7 @@ public:
         if (!is_loopback(host_)) log_(cat("listening at ", host_, ": whoever reaches this address can use the models of this machine"));
         pool_.backend = make_backend(backend_);
         models_ = std::make_unique<ModelPool>(std::move(pool_));
-        leased_ = std::make_unique<LeasedModels>(*models_, log_);
+        leased_ = std::make_unique<LeasedModels>(*models_, warning_);
         readiness_ = std::make_unique<Readiness>(*models_);
         router_ = std::make_unique<Router>(Services{*models_, *leased_, *readiness_, shutdown_, log_}, gate_);
         listener->start();
@@ -116,6 +117,7 @@ private:
     const Gate gate_;
     const std::function<void(const std::string&)> log_;
     const RequestLog requests_;
+    const std::function<void(const std::string&)> warning_;
     const BackendOptions backend_;
     ModelPool::Options pool_;  // until start()
     ShutdownSignal shutdown_;

@@ -5,6 +5,12 @@
 #include "base/text.h"
 
 namespace hearth {
+namespace {
+
+/// A copy that shares nothing with `error`: the strings of two copies of an exception are one, and each ticket is another thread's.
+Error own_copy(const Error& error) { return {error.kind(), std::string(error.what())}; }
+
+}  // namespace
 
 Residency::Slot* Residency::resident(const std::string& key) {
     const auto at = slots_.find(key);
@@ -38,7 +44,7 @@ std::shared_ptr<Residency::Ticket> Residency::ask(const std::string& key, bool t
                                                   Time now) {
     const auto ticket = std::make_shared<Ticket>(Ticket{.key = key, .takes_lease = takes_lease, .keep_alive = keep_alive});
     if (stopped_) {
-        ticket->error = stopped_;
+        ticket->error = own_copy(*stopped_);
         return ticket;
     }
     Slot* slot = resident(key);
@@ -95,7 +101,7 @@ void Residency::end_job(Time now) {
 void Residency::end_tickets(const std::string& key, const Error& error) {
     std::erase_if(queue_, [&](const std::shared_ptr<Ticket>& ticket) {
         if (ticket->key != key) return false;
-        ticket->error = error;
+        ticket->error = own_copy(error);
         return true;
     });
 }
@@ -233,7 +239,7 @@ void Residency::unloaded(const std::string& key) {
 void Residency::stop(const Error& error) {
     stopped_ = error;
     job_.reset();
-    for (const auto& ticket : queue_) ticket->error = error;
+    for (const auto& ticket : queue_) ticket->error = own_copy(error);
     queue_.clear();
     for (auto& [key, slot] : slots_) slot.draining = false;
 }

@@ -53,10 +53,11 @@ void make_copy(Prepared& prepared, const Progress& progress) {
     }
 }
 
-std::shared_ptr<const Model> load_draft(const Prepared& prepared) {
+std::shared_ptr<const Model> load_draft(const Prepared& prepared, const Progress& progress) {
     if (!prepared.draft) return nullptr;
     LoadOptions load;
     load.max_context = prepared.memory.context;
+    load.progress = progress;
     return load_model(*prepared.draft, prepared.place.backend, load);
 }
 
@@ -69,7 +70,7 @@ std::shared_ptr<ResidentModel> open(Prepared& prepared, const Progress& progress
     load.progress = progress;
     out->model = load_model(prepared.copied ? *prepared.copied : out->info, prepared.place.backend, load);
     if (prepared.copied) out->info.quantization = prepared.copied->quantization;
-    const auto draft = load_draft(prepared);
+    const auto draft = load_draft(prepared, progress);
     out->info.checkpoint.reset();
     prepared.draft.reset();
     prepared.copied.reset();

@@ -195,6 +195,23 @@ TEST_F(ResidencyTest, NeverLetsGoOfAModelThatWasJustAskedFor) {
     }
 }
 
+TEST_F(ResidencyTest, KeepsWhatSomebodyWaitsForAlthoughItsTimeIsOver) {
+    ask("a", milliseconds(50)), ask("b");
+    work();
+    const Ticket c = ask("c");
+    work(200);  // c needs the room of both
+    const Ticket again = ask("a", milliseconds(50));
+    residency.release("a", now);
+    now += milliseconds(60);
+    work();
+    EXPECT_TRUE(in_memory("a")) << "it drains, idle for longer than it may be, but is asked for";
+    residency.leave(c, now);
+    done.clear();
+    work();
+    EXPECT_TRUE(again->granted);
+    EXPECT_TRUE(done.empty()) << "without another load";
+}
+
 // Two names that are asked for in turn push each other out for ever when whoever is served last is always the victim.
 TEST_F(ResidencyTest, ServesTwoNamesThatDoNotFitTogetherInTheirTurns) {
     std::vector<Ticket> waiting;

@@ -79,7 +79,8 @@ std::unique_ptr<ModelEngine> Bench::random_engine(std::mt19937& random, const Sc
                                 .max_step_tokens = kStepTokens[random() % std::size(kStepTokens)],
                                 .num_blocks = kMixedContext / 32 + (tight ? 0 : static_cast<int64_t>(random() % 12)),
                                 .cache_dtype = cache_,
-                                .max_drafts = tight ? 16 : kDrafts[random() % std::size(kDrafts)]};
+                                .max_drafts = tight ? 16 : kDrafts[random() % std::size(kDrafts)],
+                                .adapt_drafts = !tight && random() % 2 == 0};  // the machine's pace must not decide whether there are any
     return std::make_unique<ModelEngine>(models_[threads], options,
                                          drafter == 0   ? nullptr
                                          : drafter == 1 ? models_[threads]

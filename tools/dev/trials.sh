@@ -20,7 +20,8 @@ trial_asan() { anew asan && asan; }
 trial_tsan() { anew tsan && tsan; }
 
 trial_swaps() {
-  build release
+  build
+  cmake --build build/release -j "$jobs" --target loaders_pool_test
   HEARTH_SWAPS=200 build/release/tests/loaders_pool_test --gtest_filter='Swaps.*'
 }
 

@@ -67,7 +67,9 @@ void check_request(const Request& request, int64_t vocab, int64_t context) {
     for (const LogitBias& bias : request.logit_bias) {
         if (bias.id < 0 || bias.id >= vocab)
             throw Error(ErrorKind::kBadInput, cat("logit_bias has token ", bias.id, ": expected 0 to ", vocab - 1));
-        if (!(bias.value < kMostBias)) throw Error(ErrorKind::kBadInput, cat("logit_bias of token ", bias.id, ": expected less than ", kMostBias, ", or -infinity, found ", bias.value));
+        if (!(bias.value < kMostBias))
+            throw Error(ErrorKind::kBadInput,
+                        cat("logit_bias of token ", bias.id, ": expected less than ", kMostBias, ", or -infinity, found ", bias.value));
     }
     check_sampling(request.sampling);
 }

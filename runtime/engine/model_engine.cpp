@@ -116,8 +116,7 @@ ModelEngine::Impl::Impl(std::shared_ptr<const Model> model, const EngineOptions&
                   .max_length = options_.context,
                   .window = largest_window(model->config())},
                  static_cast<int32_t>(options_.num_blocks)),
-      speculator_(options_.max_drafts, drafter ? drafter(options_) : nullptr, options_.draft_from_text,
-                  options_.adapt_drafts),
+      speculator_(options_.max_drafts, drafter ? drafter(options_) : nullptr, options_.draft_from_text, options_.adapt_drafts),
       gate_(options_) {
     stats_.num_blocks = options_.num_blocks;
     thread_ = start_thread("the engine", [this] { run(); });

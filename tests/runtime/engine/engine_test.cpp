@@ -77,7 +77,9 @@ TEST(Engine, EndsAtAStopTokenWithoutGivingIt) {
 
 TEST(Engine, SaysWhenTheContextEndedTheAnswer) {
     ModelEngine engine(tiny_model(), {.context = 40});
-    const auto run = [&](int64_t max_tokens) { return read_all(*submit_or_throw(engine, short_request(std::vector<int32_t>(35, 2), max_tokens))); };
+    const auto run = [&](int64_t max_tokens) {
+        return read_all(*submit_or_throw(engine, short_request(std::vector<int32_t>(35, 2), max_tokens)));
+    };
     for (const int64_t max_tokens : {-1, 6, 1000}) {
         const WholeAnswer answer = run(max_tokens);
         EXPECT_EQ(answer.tokens.size(), 5u) << max_tokens;
@@ -132,7 +134,8 @@ TEST(Engine, FillsInItsOptionsAndPlansItsBytes) {
     EXPECT_EQ(engine.options().num_blocks, 8 + 2 * 8);
     const int64_t cache = 24 * KvCache::bytes_per_block(model->config(), DType::kBf16);
     EXPECT_EQ(ModelEngine::planned_bytes(model->config(), {.max_sequences = 3}),
-              cache + Model::Workspace::activation_bytes(model->config(), 512, 3 + 64)) << "rows for drafts and scores";
+              cache + Model::Workspace::activation_bytes(model->config(), 512, 3 + 64))
+        << "rows for drafts and scores";
 }
 
 TEST(Engine, ItsProfileHoldsTheStepOfEveryTokenThatWasRead) {
@@ -158,7 +161,7 @@ TEST(Engine, GivesTheSameAnswerAloneAndInACrowd) {
         // Small steps, so that prompts are cut, and few blocks, so that sequences are preempted and computed again.
         for (const int64_t step_tokens : {6, 17, 512}) {
             ModelEngine engine(model,
-                          {.context = 128, .max_sequences = 5, .max_step_tokens = step_tokens, .num_blocks = 5, .cache_dtype = cache});
+                               {.context = 128, .max_sequences = 5, .max_step_tokens = step_tokens, .num_blocks = 5, .cache_dtype = cache});
             std::vector<std::shared_ptr<TokenStream>> streams;
             for (int n = 0; n < 12; ++n) streams.push_back(submit_or_throw(engine, request_number(n)));
             for (int n = 0; n < 12; ++n)

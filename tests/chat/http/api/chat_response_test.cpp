@@ -17,7 +17,7 @@ class MadeStream : public TokenStream {
 public:
     std::optional<TokenEvent> next(int64_t) override {
         if (given_ == 2) return TokenEvent{.token = {}, .finish = FinishReason::kStop, .error = {}};
-        return TokenEvent{.token = {.id = 100 + given_++}, .finish = {}, .error = {}, .decode_ms = 1};
+        return TokenEvent{.token = {.id = 100 + given_++, .log_probability = 0, .top = {}}, .finish = {}, .error = {}, .decode_ms = 1};
     }
     void cancel() override {}
     std::vector<Token> prompt_scores() const override { return {}; }

@@ -76,6 +76,7 @@ std::unique_ptr<ModelEngine> Bench::random_engine(std::mt19937& random, const Sc
                                 .max_sequences = tight ? 8 : 1 + static_cast<int64_t>(random() % 8),
                                 .max_waiting = 10'000,
                                 .max_waiting_tokens = 10'000'000,
+                                .max_wait_ms = 3'600'000,
                                 .max_step_tokens = kStepTokens[random() % std::size(kStepTokens)],
                                 .num_blocks = kMixedContext / 32 + (tight ? 0 : static_cast<int64_t>(random() % 12)),
                                 .cache_dtype = cache_,

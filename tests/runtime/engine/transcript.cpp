@@ -61,6 +61,8 @@ Transcript read_transcript(TokenStream& stream) {
 Transcript run_request(Engine& engine, Request request) { return read_transcript(*submit_or_throw(engine, std::move(request))); }
 
 std::string difference(const Transcript& a, const Transcript& b, bool cut_short) {
+    if (b.end.finish != a.end.finish && !b.end.error.empty())
+        return cat("ends: ", name_of(*a.end.finish), " and ", name_of(*b.end.finish), " '", b.end.error, "'");
     if (std::string found = difference("token", a.tokens, b.tokens, cut_short); !found.empty()) return found;
     if (std::string found = difference("score", a.scores, b.scores, cut_short); !found.empty()) return found;
     if (cut_short) return {};

@@ -27,7 +27,7 @@ public:
     /// What became of the drafts of `sequence` in the last step.
     void learn(Sequence& sequence);
 
-    /// A sequence ends, or gave its blocks back.
+    /// A sequence ends.
     void forget(const Sequence& sequence) noexcept;
 
 private:

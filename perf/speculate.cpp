@@ -17,6 +17,7 @@
 #include "loaders/model_directory.h"
 #include "loaders/random_model.h"
 #include "loaders/tokenizer/tokenizer.h"
+#include "perf/results/results.h"
 #include "perf/speculate/measure.h"
 #include "perf/speculate/scripted_drafter.h"
 
@@ -116,11 +117,6 @@ std::vector<Request> requests_of(const Options& o, const Tokenizer* tokenizer, i
         }
     }
     return out;
-}
-
-double median(std::vector<double> values) {
-    std::ranges::sort(values);
-    return values.empty() ? 0 : values[values.size() / 2];
 }
 
 int run(const std::vector<std::string_view>& words) {

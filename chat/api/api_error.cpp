@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "chat/api/json_body.h"
+
 namespace hearth {
 namespace {
 
@@ -17,7 +19,7 @@ const char* type_of(int status) {
 std::string ApiError::body() const {
     const nlohmann::json error{
         {"message", what()}, {"type", type_of(status_)}, {"param", text_or_null(param_)}, {"code", text_or_null(code_)}};
-    return nlohmann::json{{"error", error}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return json_text(nlohmann::json{{"error", error}});
 }
 
 ApiError to_api_error(const Error& error) {

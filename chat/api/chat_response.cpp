@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "chat/api/json_body.h"
+
 namespace hearth {
 namespace {
 
@@ -39,8 +41,6 @@ json timings_of(const RequestStats& stats) {
 
 const char* finish_reason(const Answer& answer) { return answer.finish() == FinishReason::kLength ? "length" : "stop"; }
 
-std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
-
 json chunk_of(const std::string& id, int64_t created, const std::string& model, json choices) {
     return {{"id", id}, {"object", "chat.completion.chunk"}, {"created", created}, {"model", model}, {"choices", std::move(choices)}};
 }
@@ -49,7 +49,7 @@ json choice_of(json delta, json reason) {
     return json::array({json{{"index", 0}, {"delta", std::move(delta)}, {"logprobs", nullptr}, {"finish_reason", std::move(reason)}}});
 }
 
-std::string event(const json& value) { return "data: " + dump(value) + "\n\n"; }
+std::string event(const json& value) { return "data: " + json_text(value) + "\n\n"; }
 
 }  // namespace
 
@@ -62,14 +62,14 @@ std::string ChatResponse::whole(const Answer& answer, const std::string& text) c
     const RequestStats stats = answer.stats();
     const json message{{"role", "assistant"}, {"content", text}, {"refusal", nullptr}};
     const json choice{{"index", 0}, {"message", message}, {"logprobs", nullptr}, {"finish_reason", finish_reason(answer)}};
-    return dump({{"id", id_},
-                 {"object", "chat.completion"},
-                 {"created", created_},
-                 {"model", model_},
-                 {"choices", json::array({choice})},
-                 {"usage", usage_of(stats)},
-                 {"timings", timings_of(stats)},
-                 {"context_full", answer.context_full()}});
+    return json_text({{"id", id_},
+                      {"object", "chat.completion"},
+                      {"created", created_},
+                      {"model", model_},
+                      {"choices", json::array({choice})},
+                      {"usage", usage_of(stats)},
+                      {"timings", timings_of(stats)},
+                      {"context_full", answer.context_full()}});
 }
 
 std::string ChatResponse::first_event() const {

@@ -58,4 +58,6 @@ nlohmann::json parse_json_body(std::string_view body) {
     }
 }
 
+std::string json_text(const nlohmann::json& value) { return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }
+
 }  // namespace hearth

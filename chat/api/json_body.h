@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <nlohmann/json_fwd.hpp>
@@ -14,5 +15,8 @@ constexpr int64_t kMaxJsonValues = 200'000;  // a value costs far more memory th
 /// (loaders/io/json_file.h), has more values than kMaxJsonValues, gives one object the same key
 /// twice (which it names), or is no object. Looks at depth and values before anything is built.
 nlohmann::json parse_json_body(std::string_view body);
+
+/// The other way: in one line. Bytes that are no UTF-8 become U+FFFD; nothing is thrown for what a model said.
+std::string json_text(const nlohmann::json& value);
 
 }  // namespace hearth

@@ -15,8 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
-
 const char* name_of(ModelState state) {
     switch (state) {
         case ModelState::kIdle: return "idle";
@@ -73,7 +71,7 @@ HttpResponse get_openai_models(Services& services, const HttpRequest&) {
     for (const ModelStatus& status : services.pool.list()) {
         if (!status.hidden) data.push_back(openai_model(status));
     }
-    return json_response(200, dump({{"object", "list"}, {"data", std::move(data)}}));
+    return json_response(200, json_text({{"object", "list"}, {"data", std::move(data)}}));
 }
 
 HttpResponse get_openai_model(Services& services, const HttpRequest& request) {
@@ -81,7 +79,7 @@ HttpResponse get_openai_model(Services& services, const HttpRequest& request) {
     if (rest.ends_with('/')) rest.remove_suffix(1);
     const std::string name(rest);
     for (const ModelStatus& status : services.pool.list()) {
-        if (status.name == name) return json_response(200, dump(openai_model(status)));
+        if (status.name == name) return json_response(200, json_text(openai_model(status)));
     }
     throw ApiError(404, cat("there is no model \"", printable(name), '"'), "model", "model_not_found");
 }
@@ -91,7 +89,7 @@ HttpResponse get_models(Services& services, const HttpRequest&) {
     for (const ModelStatus& status : services.pool.list()) {
         if (!status.hidden) models.push_back(page_model(status));
     }
-    return json_response(200, dump({{"models", std::move(models)}}));
+    return json_response(200, json_text({{"models", std::move(models)}}));
 }
 
 HttpResponse post_load(Services& services, const HttpRequest& request) {

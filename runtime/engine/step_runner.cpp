@@ -39,7 +39,7 @@ void StepRunner::mask(const Work& work) {
     Sequence& s = *work.sequence;
     if (!s.request.constraint || work.rows == 0) return;
     TokenConstraint& constraint = *s.request.constraint;
-    const auto words = static_cast<size_t>(ceil_div(model_->config().vocab, int64_t{32}));
+    const size_t words = words_of_mask();
     mask_at_.emplace_back(&s, masks_.size());
     int64_t accepted = 0;
     for (int64_t row = 0; row <= work.drafts; ++row) {
@@ -90,7 +90,7 @@ void StepRunner::gather(const Plan& plan) {
 void StepRunner::gather_rows(const Work& work) {
     const Sequence& s = *work.sequence;
     const Request& request = s.request;
-    const auto words = static_cast<size_t>(ceil_div(model_->config().vocab, int64_t{32}));
+    const size_t words = words_of_mask();
     const auto masked = std::ranges::find(mask_at_, &s, [](const auto& pair) { return pair.first; });
     int64_t drawn = 0;
     for (int64_t position = s.computed + work.count - work.rows + 1; position <= s.computed + work.count; ++position) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/checked.h"
 #include "runtime/batch.h"
 #include "runtime/engine/engine.h"
 #include "runtime/engine/sampler.h"
@@ -45,6 +46,7 @@ private:
     void gather(const Plan& plan);
     void gather_rows(const Work& work);
     void fetch_states(const Plan& plan);
+    size_t words_of_mask() const { return static_cast<size_t>(ceil_div(model_->config().vocab, int64_t{32})); }
 
     std::shared_ptr<const Model> model_;
     const EngineOptions options_;
